@@ -1,0 +1,291 @@
+"""What ``seatrial.toml`` may say: typed, frozen, and the source of the JSON Schema and the reference page.
+
+Nothing here reads a file; :mod:`seatrial.config.load` does. Durations are written as ``"30s"``, ``"5m"`` or a number
+of seconds and are held as whole seconds. CPU is in ECS CPU units (1024 = one vCPU), memory in MiB.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+NAME_PATTERN = r"^[a-z][a-z0-9-]*$"
+ENV_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_DURATION = re.compile(r"^(\d+)\s*(s|m|h)?$")
+
+Role = Literal["web", "websocket", "worker", "scheduler"]
+
+#: The CPU and memory pairs Fargate runs (ECS developer guide, "Fargate task definition parameters"): CPU units to
+#: the smallest and largest memory and the step between, all in MiB.
+FARGATE_SIZES: dict[int, tuple[int, int, int]] = {
+    256: (512, 2048, 1024),
+    512: (1024, 4096, 1024),
+    1024: (2048, 8192, 1024),
+    2048: (4096, 16384, 1024),
+    4096: (8192, 30720, 1024),
+    8192: (16384, 61440, 4096),
+    16384: (32768, 122880, 8192),
+}
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, str):
+        match = _DURATION.match(value.strip())
+        if not match:
+            raise ValueError('expected a duration such as "30s", "5m" or a number of seconds')
+        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
+    return value
+
+
+Duration = Annotated[int, BeforeValidator(_seconds), Field(ge=0, description='seconds, or text such as "30s" or "5m"')]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=32)]
+EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN)]
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Model(BaseModel):
+    """Frozen, and strict about keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class App(Model):
+    """``[app]``: who the project is."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=24, description="prefix of every AWS name")]
+    region: str = Field(default="eu-west-1", description="AWS region")
+    settings: str = Field(description="the Django settings module that production uses")
+
+
+class Image(Model):
+    """``[image]``: how the one image that every service runs is made."""
+
+    dockerfile: str = "Dockerfile"
+    context: str = "."
+    requirements: str = Field(
+        default="requirements.txt", description="pinned requirements, for the process runtime of the emulator"
+    )
+    prepare: tuple[Command, ...] = Field(
+        default=(), description="commands the process runtime runs once per image, where a Dockerfile has RUN lines"
+    )
+
+
+class Sized(Model):
+    """What every container has: size, command and additional environment."""
+
+    command: Command
+    cpu: int = Field(default=256, description="CPU units; 1024 is one vCPU")
+    memory: int = Field(default=512, description="MiB")
+    environment: dict[EnvName, str] = Field(default_factory=dict, description="plain variables, on top of [environment]")
+    stop_timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=2, le=120)] = Field(
+        default=30, description="seconds between SIGTERM and SIGKILL; Fargate allows at most 120"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_fargate_size(self) -> Sized:
+        if self.cpu not in FARGATE_SIZES:
+            raise ValueError(f"cpu {self.cpu} is not a Fargate size; expected one of {sorted(FARGATE_SIZES)}")
+        low, high, step = FARGATE_SIZES[self.cpu]
+        if not (self.memory == low or (low <= self.memory <= high and self.memory % step == 0)):
+            raise ValueError(
+                f"memory {self.memory} does not go with cpu {self.cpu}; expected {low}, or up to {high} in steps of {step}"
+            )
+        return self
+
+
+class HealthCheck(Model):
+    """How the load balancer asks a task whether it may have traffic. Seconds."""
+
+    path: str = Field(default="/", pattern=r"^/")
+    interval: Annotated[int, BeforeValidator(_seconds), Field(ge=5, le=300)] = 10
+    timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=2, le=120)] = 5
+    healthy: Annotated[int, Field(ge=2, le=10)] = 2
+    unhealthy: Annotated[int, Field(ge=2, le=10)] = 3
+    codes: str = Field(default="200", pattern=r"^\d{3}([-,]\d{3})*$", description="accepted statuses, such as 200-299")
+
+
+def _health_check(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class Service(Sized):
+    """``[services.NAME]``: a long-running process of the image."""
+
+    role: Role = "web"
+    count: int = Field(default=1, ge=0, le=5000)
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    routes: tuple[str, ...] = Field(default=(), description="path patterns the load balancer sends here")
+    health_check: Annotated[HealthCheck, BeforeValidator(_health_check)] | None = Field(
+        default=None, description="a path, or a table; web and websocket services only"
+    )
+    grace_period: Duration = Field(default=60, description="seconds after start in which failing health is forgiven")
+    drain: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=3600)] = Field(
+        default=20, description="seconds a stopping task may finish its requests (deregistration delay)"
+    )
+    minimum_healthy_percent: int | None = Field(default=None, ge=0, le=100)
+    maximum_percent: int | None = Field(default=None, ge=100, le=200)
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Service:
+        routed = self.role in ("web", "websocket")
+        if routed and (self.port is None or not self.routes):
+            raise ValueError(f"a {self.role} service needs `port` and `routes`")
+        if not routed and (self.port is not None or self.routes or self.health_check is not None):
+            raise ValueError(f"a {self.role} service has no `port`, `routes` or `health_check`: nothing routes to it")
+        if self.role == "scheduler" and self.count > 1:
+            raise ValueError("a scheduler runs once: two would do every job twice (count must be 0 or 1)")
+        return self
+
+    @property
+    def routed(self) -> bool:
+        """Whether the load balancer sends requests here."""
+        return self.role in ("web", "websocket")
+
+    @property
+    def healthy_percents(self) -> tuple[int, int]:
+        """Minimum healthy and maximum percent: 100/200, but 0/100 for a scheduler, so that two are never alive."""
+        low, high = (0, 100) if self.role == "scheduler" else (100, 200)
+        return (
+            low if self.minimum_healthy_percent is None else self.minimum_healthy_percent,
+            high if self.maximum_percent is None else self.maximum_percent,
+        )
+
+
+class Task(Sized):
+    """``[tasks.NAME]``: a one-off command on the release's image. A gate must exit 0 before services change."""
+
+    gate: bool = False
+    timeout: Duration = Field(default=900, description="seconds until the task is stopped and counts as failed")
+
+
+class Job(Sized):
+    """``[jobs.NAME]``: a command on a schedule."""
+
+    schedule: str = Field(pattern=r"^(cron|rate|at)\(.+\)$", description="an EventBridge Scheduler expression, UTC")
+
+
+class Database(Model):
+    """``[database]``: one PostgreSQL instance, handed to containers as PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD."""
+
+    engine: Literal["postgres"] = "postgres"
+    version: str = Field(default="18", pattern=r"^\d+(\.\d+)?$")
+    name: str = Field(default="app", pattern=r"^[a-z][a-z0-9_]*$", max_length=63)
+    instance: str = Field(default="db.t4g.micro", pattern=r"^db\.")
+    storage: int = Field(default=20, ge=20, description="GiB")
+    multi_az: bool = False
+    backup_days: int = Field(default=7, ge=0, le=35)
+    deletion_protection: bool = True
+
+
+class Cache(Model):
+    """``[cache]``: one Valkey node, handed to containers as REDIS_URL."""
+
+    engine: Literal["valkey"] = "valkey"
+    version: str = Field(default="8.1", pattern=r"^\d+\.\d+$")
+    node: str = Field(default="cache.t4g.micro", pattern=r"^cache\.")
+
+
+class Media(Model):
+    """``[media]``: a private bucket for uploads, handed to containers as MEDIA_BUCKET."""
+
+    versioned: bool = True
+
+
+class Site(Model):
+    """``[site]``: a static front end."""
+
+    source: str
+    build: str
+    output: str = "dist"
+
+
+class Secret(Model):
+    """``[secrets.NAME]``: a value from Secrets Manager (made here) or from somewhere you keep it already."""
+
+    generate: Annotated[int, Field(ge=16, le=128)] | None = Field(
+        default=None, description="let Secrets Manager make a random value of this many characters"
+    )
+    value_from: str | None = Field(
+        default=None, alias="from", description="the ARN of an existing secret or SSM parameter"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Secret:
+        if self.generate is not None and self.value_from is not None:
+            raise ValueError("`generate` makes a new value and `from` takes an existing one; choose one")
+        return self
+
+
+class Network(Model):
+    """``[network]``: the VPC."""
+
+    cidr: str = Field(default="10.0.0.0/16", pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")
+    mode: Literal["public", "private"] = Field(
+        default="public",
+        description=(
+            "public: tasks have public addresses and no NAT gateway is paid for, only the load balancer may reach them; "
+            "private: tasks have no public address and leave through one NAT gateway"
+        ),
+    )
+
+
+class Strategy(Model):
+    """``strategy``: how services change to a new version."""
+
+    type: Literal["rolling"] = "rolling"
+
+
+class Rehearsal(Model):
+    """``[rehearsal]``: the load under which ``seatrial rehearse`` releases."""
+
+    rate: int = Field(default=200, ge=1, le=5000, description="requests per second, open loop")
+    paths: tuple[str, ...] = Field(default=("/",), min_length=1, description="paths asked for in turn")
+    setup: tuple[str, ...] = Field(default=(), description="names of [tasks] to run once before the load begins")
+
+
+class Environment(Model):
+    """``[environments.NAME]`` after its overlay is merged: where a release goes."""
+
+    cloud: Literal["aws", "emulator"] = "aws"
+    base: str = Field(default="base", pattern=NAME_PATTERN, description="name of the base stack it lives on")
+    domain: str | None = Field(default=None, description="host name; makes the load balancer serve HTTPS")
+    certificate: str | None = Field(default=None, description="ARN of the ACM certificate for the domain")
+    account: str | None = Field(default=None, pattern=r"^\d{12}$", description="refuse to act on any other account")
+    strategy: Strategy = Strategy()
+
+
+class Settings(Model):
+    """The whole of ``seatrial.toml`` for one environment, overlays merged."""
+
+    app: App
+    image: Image = Image()
+    environment: dict[EnvName, str] = Field(default_factory=dict, description="plain variables for every container")
+    services: dict[Name, Service] = Field(min_length=1)
+    tasks: dict[Name, Task] = Field(default_factory=dict)
+    jobs: dict[Name, Job] = Field(default_factory=dict)
+    database: Database | None = None
+    cache: Cache | None = None
+    media: Media | None = None
+    site: Site | None = None
+    secrets: dict[EnvName, Secret] = Field(default_factory=dict)
+    network: Network = Network()
+    rehearsal: Rehearsal = Rehearsal()
+    name: Name = Field(description="name of the environment")
+    target: Environment = Environment()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Settings:
+        taken = [*self.services, *self.tasks, *self.jobs]
+        twice = sorted({name for name in taken if taken.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: services, tasks and jobs share one set of names")
+        if sum(service.role == "scheduler" for service in self.services.values()) > 1:
+            raise ValueError("services: only one service may have the role scheduler")
+        if self.target.domain and not self.target.certificate and self.target.cloud == "aws":
+            raise ValueError(f"environments.{self.name}.certificate: a domain needs the ARN of its ACM certificate")
+        for name in self.rehearsal.setup:
+            if name not in self.tasks:
+                raise ValueError(f"rehearsal.setup: there is no [tasks.{name}]")
+        return self

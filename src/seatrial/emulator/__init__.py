@@ -1,0 +1,13 @@
+"""AWS on this machine: moto's API in front, engines that really run things behind.
+
+Knows nothing of the rest of seatrial and can be used by any AWS client through its endpoint URL.
+
+``process``        start, stop and find an emulator from outside; the state file
+``server``         the process itself: builds the engines, installs them on moto, serves
+``front``          the one seam to moto: replacing actions and reading its state
+``cloudformation`` stacks: template language, resource graph, change sets, rollback, resource types
+``ecs``            services, deployments and tasks
+``runtime``        what a task runs in: plain processes or containers; the image registry behind ECR
+``loadbalancing``  target health, rules and the proxy that carries the traffic
+``data``           PostgreSQL behind RDS, Valkey behind ElastiCache, and what ``--keep`` keeps
+"""

@@ -1,0 +1,34 @@
+"""Replacing and adding AWS API actions on moto's response classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+
+#: An action takes the request's parameters as boto3 would send them and returns the answer as boto3 would give it.
+Action = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class ApiError(ServiceException):  # type: ignore[misc]  # moto is not typed here
+    """An AWS error answer: ``code`` is the exception's name in the service model, ``message`` AWS's text."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def install(response_class: type, actions: Mapping[str, Action]) -> None:
+    """Set ``actions`` (snake-case name → function) on a moto response class, over its own or as new ones."""
+    for name, action in actions.items():
+        setattr(response_class, name, _method(name, action))
+
+
+def _method(name: str, action: Action) -> Callable[[Any], ActionResult]:
+    def method(self: Any) -> ActionResult:
+        return ActionResult(action(self._get_params()))
+
+    method.__name__ = name
+    return method

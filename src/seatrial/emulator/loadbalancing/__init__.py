@@ -1,0 +1,52 @@
+"""Elastic Load Balancing that carries traffic. The contracts are here.
+
+``targets``      which targets are registered and how healthy each is; the prober
+``model``        what the proxy must do, as plain data, from moto's listeners and rules. Pure
+``envoy``        the proxy: Envoy with file-based xDS
+``builtin``      the proxy where no Envoy wheel fits: asyncio
+``certificates`` the local authority for HTTPS listeners
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+TargetState = Literal["initial", "healthy", "unhealthy", "draining", "unused"]
+
+
+@dataclass(frozen=True)
+class TargetHealth:
+    """One target as DescribeTargetHealth tells it. ``reason`` is a code such as ``Target.ResponseCodeMismatch``."""
+
+    state: TargetState
+    reason: str | None = None
+    description: str | None = None
+
+
+class Targets(Protocol):
+    """What ECS may ask of and tell the load balancer. All calls are safe from any thread."""
+
+    def register(self, target_group: str, address: str, port: int) -> None:
+        """Add a target (state ``initial``) and begin to probe it."""
+        ...
+
+    def drain(self, target_group: str, address: str, port: int) -> None:
+        """Stop sending new requests (state ``draining``); returns when the proxy has taken it up."""
+        ...
+
+    def remove(self, target_group: str, address: str, port: int) -> None:
+        """Forget a target at once; returns when the proxy has taken it up."""
+        ...
+
+    def health(self, target_group: str, address: str, port: int) -> TargetHealth:
+        """Return the state; ``unused`` for a target nobody registered or a group no listener uses."""
+        ...
+
+    def draining_seconds(self, target_group: str) -> float:
+        """Return the group's deregistration delay in AWS's seconds (not scaled)."""
+        ...
+
+    def is_attached(self, target_group: str) -> bool:
+        """Whether some listener or rule forwards to the group (CreateService refuses one where none does)."""
+        ...

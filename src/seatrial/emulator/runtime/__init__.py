@@ -1,0 +1,95 @@
+"""What a task's containers run in. The contract is here; ``process`` and ``docker`` keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+LogSink = Callable[[str], None]
+
+
+class ImageError(Exception):
+    """The image cannot be had. The text is in the words of ECS: ``CannotPullContainerError: ...``."""
+
+
+@dataclass(frozen=True)
+class HostMount:
+    """A volume shared between the containers of one task."""
+
+    volume: str
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """One container to start, everything resolved: secrets are values, overrides are merged.
+
+    ``command`` and ``entry_point`` are None where the image's own apply. ``ports`` are container ports; the container
+    is reached at ``address``:port. ``stop_signal_timeout`` is not here: the caller passes it to :meth:`Container.stop`.
+    """
+
+    task_id: str
+    name: str
+    image: str
+    address: str
+    command: Sequence[str] | None = None
+    entry_point: Sequence[str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[int] = ()
+    working_directory: str | None = None
+    user: str | None = None
+    mounts: Sequence[HostMount] = ()
+    read_only_root: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Container(Protocol):
+    """A container that was started."""
+
+    @property
+    def runtime_id(self) -> str:
+        """Process id or container id."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs. A death by signal N is 128 + N, as Docker reports it."""
+        ...
+
+    def stop(self, timeout: float) -> int:
+        """SIGTERM, wait up to ``timeout`` seconds, SIGKILL the whole tree; return the exit code. Safe to call twice."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL the whole tree at once."""
+        ...
+
+    def run(self, command: Sequence[str], timeout: float) -> int:
+        """Run a command inside (a container health check) and return its exit code; 124 when the time is up."""
+        ...
+
+    def close(self) -> None:
+        """Free what the container holds once it has ended (its log is complete when this returns)."""
+        ...
+
+
+class Runtime(Protocol):
+    """Where containers run."""
+
+    name: str
+
+    def pull(self, image: str) -> None:
+        """Make the image ready. Raises :class:`ImageError` where ECS would say CannotPullContainerError."""
+        ...
+
+    def start(self, spec: ContainerSpec, log: LogSink) -> Container:
+        """Start a container; ``log`` gets each line of its output. Raises ``OSError`` where the command cannot start.
+
+        ECS says ``CannotStartContainerError`` for that.
+        """
+        ...
+
+    def shutdown(self) -> None:
+        """End everything this runtime ever started and is still alive."""
+        ...

@@ -1,0 +1,61 @@
+"""What everything is called on AWS. The renderers and the release agree on these names and on nothing else.
+
+The release finds what an infrastructure tool made by these names and by the outputs listed in :data:`APP_OUTPUTS`,
+so it does not matter which tool that was.
+"""
+
+from __future__ import annotations
+
+from seatrial.config.models import Settings
+
+#: Outputs of the app stack that a release reads. Lists are joined by commas.
+#:
+#: ``ClusterName``; ``RepositoryUri`` (ECR, no tag); ``TaskSubnets`` (list); ``TaskSecurityGroup``;
+#: ``AssignPublicIp`` (ENABLED or DISABLED); ``Url`` (of the load balancer or the domain).
+APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup", "AssignPublicIp", "Url")
+
+#: Parameters of the app stack: the image that the next revision is written with, and whether a release has
+#: happened (``false`` creates the services with no tasks, ``true`` leaves their counts alone).
+IMAGE_PARAMETER = "ImageUri"
+RELEASED_PARAMETER = "Released"
+
+
+def base_stack(settings: Settings) -> str:
+    """Name of the base stack, and the prefix of its exports: ``stockweb-base``."""
+    return f"{settings.app.name}-{settings.target.base}"
+
+
+def app_stack(settings: Settings) -> str:
+    """Name of the app stack, which is also the cluster's: ``stockweb-production``."""
+    return f"{settings.app.name}-{settings.name}"
+
+
+cluster = app_stack
+
+
+def family(settings: Settings, unit: str) -> str:
+    """Task definition family of a service, task or job: ``stockweb-production-web``.
+
+    The one container that runs the image is called like the unit itself; the ECS service is too.
+    """
+    return f"{app_stack(settings)}-{unit}"
+
+
+def log_group(settings: Settings, unit: str) -> str:
+    """Log group of a service, task or job: ``/stockweb/production/web``; streams are ``ecs/CONTAINER/TASK-ID``."""
+    return f"/{settings.app.name}/{settings.name}/{unit}"
+
+
+def secret(settings: Settings, name: str) -> str:
+    """Name of a secret in Secrets Manager: ``stockweb/production/DJANGO_SECRET_KEY``."""
+    return f"{settings.app.name}/{settings.name}/{name}"
+
+
+def release_prefix(settings: Settings) -> str:
+    """Path of the release records and the lock in the SSM parameter store: ``/stockweb/production``."""
+    return f"/{settings.app.name}/{settings.name}"
+
+
+def repository(settings: Settings) -> str:
+    """Name of the ECR repository: ``stockweb`` on the base called base, ``stockweb-shared`` on one called shared."""
+    return settings.app.name if settings.target.base == "base" else f"{settings.app.name}-{settings.target.base}"
