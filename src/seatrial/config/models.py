@@ -78,7 +78,9 @@ class Sized(Model):
     command: Command
     cpu: int = Field(default=256, description="CPU units; 1024 is one vCPU")
     memory: int = Field(default=512, description="MiB")
-    environment: dict[EnvName, str] = Field(default_factory=dict, description="plain variables, on top of [environment]")
+    environment: dict[EnvName, str] = Field(
+        default_factory=dict, description="plain variables, on top of [environment]"
+    )
     stop_timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=2, le=120)] = Field(
         default=30, description="seconds between SIGTERM and SIGKILL; Fargate allows at most 120"
     )

@@ -6,7 +6,10 @@ so it does not matter which tool that was.
 
 from __future__ import annotations
 
-from seatrial.config.models import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seatrial.config.models import Settings
 
 #: Outputs of the app stack that a release reads. Lists are joined by commas.
 #:
