@@ -11,7 +11,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
 import typer
 import typer.core
 
@@ -38,26 +37,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class LazyGroup(typer.core.TyperGroup):
-    """Imports a command's module when it is asked for, not before."""
+    """Imports a command's module when it is asked for, not before.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    Typer's own context types are private, hence ``Any``.
+    """
+
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         """Return the command names in :data:`COMMANDS`' order."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command, imported now; for ``--help`` of the whole only its one line."""
         if cmd_name not in COMMANDS:
             return None
         module, line = COMMANDS[cmd_name]
-        if ctx.resilient_parsing or getattr(ctx, "_listing", False):
-            return click.Command(cmd_name, help=line)
+        if self._listing or ctx.resilient_parsing:
+            return typer.core.TyperCommand(cmd_name, help=line)
         command = typer.main.get_command(importlib.import_module(module).app)
         command.name = cmd_name
         return command
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help of the whole without importing one command."""
-        ctx._listing = True  # type: ignore[attr-defined]  # noqa: SLF001 - ours, read in get_command
+        self._listing = True
         super().format_help(ctx, formatter)
 
 
@@ -66,7 +70,7 @@ app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pre
 
 def _version(value: bool) -> None:
     if value:
-        from seatrial import __version__  # noqa: PLC0415
+        from seatrial import __version__
 
         typer.echo(f"seatrial {__version__}")
         raise typer.Exit
@@ -91,16 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the documented exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result: Any = app(argv, standalone_mode=False)
+        app(argv)
     except SeatrialError as error:
         _report(error, as_json="--json" in argv)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(result if isinstance(result, int) else 0)
 
 
 def _report(error: SeatrialError, *, as_json: bool) -> None:

@@ -35,7 +35,7 @@ class Output:
     def console(self) -> Console:
         """The rich console on standard error, for progress and tables meant for people."""
         if self._console is None:
-            from rich.console import Console  # noqa: PLC0415 - rich is slow to import
+            from rich.console import Console  # slow to import
 
             self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         return self._console

@@ -39,7 +39,8 @@ def _seconds(value: object) -> object:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_seconds), Field(ge=0, description='seconds, or text such as "30s" or "5m"')]
+_SECONDS = BeforeValidator(_seconds, json_schema_input_type=int | str)
+Duration = Annotated[int, _SECONDS, Field(ge=0)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=32)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -81,7 +82,7 @@ class Sized(Model):
     environment: dict[EnvName, str] = Field(
         default_factory=dict, description="plain variables, on top of [environment]"
     )
-    stop_timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=2, le=120)] = Field(
+    stop_timeout: Annotated[int, _SECONDS, Field(ge=2, le=120)] = Field(
         default=30, description="seconds between SIGTERM and SIGKILL; Fargate allows at most 120"
     )
 
@@ -92,7 +93,8 @@ class Sized(Model):
         low, high, step = FARGATE_SIZES[self.cpu]
         if not (self.memory == low or (low <= self.memory <= high and self.memory % step == 0)):
             raise ValueError(
-                f"memory {self.memory} does not go with cpu {self.cpu}; expected {low}, or up to {high} in steps of {step}"
+                f"memory {self.memory} does not go with cpu {self.cpu}; "
+                f"expected {low}, or up to {high} in steps of {step}"
             )
         return self
 
@@ -101,8 +103,8 @@ class HealthCheck(Model):
     """How the load balancer asks a task whether it may have traffic. Seconds."""
 
     path: str = Field(default="/", pattern=r"^/")
-    interval: Annotated[int, BeforeValidator(_seconds), Field(ge=5, le=300)] = 10
-    timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=2, le=120)] = 5
+    interval: Annotated[int, _SECONDS, Field(ge=5, le=300)] = 10
+    timeout: Annotated[int, _SECONDS, Field(ge=2, le=120)] = 5
     healthy: Annotated[int, Field(ge=2, le=10)] = 2
     unhealthy: Annotated[int, Field(ge=2, le=10)] = 3
     codes: str = Field(default="200", pattern=r"^\d{3}([-,]\d{3})*$", description="accepted statuses, such as 200-299")
@@ -119,11 +121,11 @@ class Service(Sized):
     count: int = Field(default=1, ge=0, le=5000)
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     routes: tuple[str, ...] = Field(default=(), description="path patterns the load balancer sends here")
-    health_check: Annotated[HealthCheck, BeforeValidator(_health_check)] | None = Field(
-        default=None, description="a path, or a table; web and websocket services only"
-    )
+    health_check: (
+        Annotated[HealthCheck, BeforeValidator(_health_check, json_schema_input_type=HealthCheck | str)] | None
+    ) = Field(default=None, description="a path, or a table; web and websocket services only")
     grace_period: Duration = Field(default=60, description="seconds after start in which failing health is forgiven")
-    drain: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=3600)] = Field(
+    drain: Annotated[int, _SECONDS, Field(ge=0, le=3600)] = Field(
         default=20, description="seconds a stopping task may finish its requests (deregistration delay)"
     )
     minimum_healthy_percent: int | None = Field(default=None, ge=0, le=100)
@@ -169,7 +171,10 @@ class Job(Sized):
 
 
 class Database(Model):
-    """``[database]``: one PostgreSQL instance, handed to containers as PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD."""
+    """``[database]``: one PostgreSQL instance.
+
+    Containers get it as PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD, the names libpq reads.
+    """
 
     engine: Literal["postgres"] = "postgres"
     version: str = Field(default="18", pattern=r"^\d+(\.\d+)?$")
@@ -227,7 +232,7 @@ class Network(Model):
     mode: Literal["public", "private"] = Field(
         default="public",
         description=(
-            "public: tasks have public addresses and no NAT gateway is paid for, only the load balancer may reach them; "
+            "public: tasks have public addresses, so no NAT gateway is paid for; only the load balancer may reach them. "
             "private: tasks have no public address and leave through one NAT gateway"
         ),
     )
