@@ -232,7 +232,7 @@ class Network(Model):
     mode: Literal["public", "private"] = Field(
         default="public",
         description=(
-            "public: tasks have public addresses, so no NAT gateway is paid for; only the load balancer may reach them. "
+            "public: tasks have public addresses, so no NAT gateway is paid for; only the load balancer reaches them. "
             "private: tasks have no public address and leave through one NAT gateway"
         ),
     )
