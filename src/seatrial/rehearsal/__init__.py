@@ -1,1 +1,10 @@
-"""TODO-docstring."""
+"""A release on the emulator under load, with a fault injected, and the report of it.
+
+``scenario``  the rehearsal itself, from an empty emulator to the verdict
+``load``      the load from outside: starts the probe, reads what it saw
+``probe``     the load generator, a process of its own: open loop, bounded, stops by itself
+``fault``     a copy of the project that is broken on purpose
+``timeline``  what happened, put together from samples, tasks and release events. Pure
+``verdict``   the sentence at the end. Pure
+``report``    one self-contained HTML file, and the same as JSON
+"""
