@@ -1,0 +1,61 @@
+"""The sentence at the end of a rehearsal. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seatrial.rehearsal.timeline import ReleaseSpan, Timeline, Window
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the release may go to production, in one sentence, and what spoke against it."""
+
+    ready: bool
+    sentence: str
+    against: tuple[str, ...]
+
+
+def judge(timeline: Timeline, time_scale: float) -> Verdict:
+    """Return the verdict: ready when every release ended as meant and no request failed."""
+    against = [
+        reason
+        for release, window in zip(timeline.releases, timeline.windows, strict=True)
+        for reason in _against(release, window)
+    ]
+    outside = timeline.failed - sum(window.failed for window in timeline.windows)
+    if outside:
+        against.append(f"{_count(outside, 'request')} failed while nothing was being released")
+    told = "; ".join(
+        _told(release, window) for release, window in zip(timeline.releases, timeline.windows, strict=True)
+    )
+    pace = "" if time_scale == 1 else f" AWS's own waits ran {1 / time_scale:g} times faster than on AWS."
+    if against:
+        sentence = f"Not ready: {'; '.join(against)}.{pace}"
+    else:
+        sentence = f"Ready: {timeline.requests:,} requests, 0 failed. {told[:1].upper()}{told[1:]}.{pace}"
+    return Verdict(not against, sentence, tuple(against))
+
+
+def _against(release: ReleaseSpan, window: Window) -> list[str]:
+    reasons = []
+    if release.outcome != release.expected:
+        cause = f" ({release.cause})" if release.cause else ""
+        reasons.append(f"{release.title} was {release.outcome}, not {release.expected}{cause}")
+    if window.failed:
+        errors = ", ".join(f"{count} x {error}" for error, count in list(window.errors.items())[:3])
+        reasons.append(
+            f"{_count(window.failed, 'request')} of {window.requests:,} failed during {release.title}: {errors}"
+        )
+    return reasons
+
+
+def _told(release: ReleaseSpan, window: Window) -> str:
+    seconds = release.end - release.start
+    return f"{release.title} was {release.outcome} in {seconds:.1f} s under {window.requests:,} requests"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
