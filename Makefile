@@ -1,0 +1,41 @@
+# Two commands do everything: `make rehearse` and `make test`. Both install what they need into this checkout.
+
+.PHONY: rehearse test check lint types unit docs example bench clean help
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+rehearse: $(READY) ## release examples/stockweb twice on an AWS that runs on this machine, under load
+	$(BIN)/seatrial rehearse --config examples/stockweb/seatrial.toml
+
+test: $(READY) ## lint, types, docs and the whole test suite
+	scripts/test
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+unit: $(READY) ## the tests without input and output, in seconds
+	$(BIN)/pytest tests/unit
+
+docs: $(READY) ## the documentation, warnings are errors
+	$(BIN)/mkdocs build --strict --quiet
+
+example: $(READY) ## the example application's own tests
+	scripts/test-example
+
+bench: $(READY) ## measure; the results stand in bench/README.md
+	$(BIN)/python -m bench
+
+clean: ## remove what was installed or made here
+	rm -rf .venv .cache .seatrial site examples/stockweb/.seatrial examples/stockweb/.venv
+
+$(READY): requirements.lock pyproject.toml scripts/bootstrap
+	scripts/bootstrap
