@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 FIRST_BLOCK, LAST_BLOCK = 16, 250
+TASK_NETS = 120
 
 
 class BlockLease:
@@ -47,8 +48,20 @@ def lease_block(directory: Path | None = None) -> BlockLease:
     raise OSError(f"all loopback blocks from 127.{FIRST_BLOCK} to 127.{LAST_BLOCK} are leased by running emulators")
 
 
+def private_address(task: str) -> str:
+    """Return the address that stands for ``127.0.0.1`` inside the task at ``task``.
+
+    What a task binds to its own loopback must not be reached from outside it, nor meet another task's.
+    """
+    first, block, third, last = task.split(".")
+    return f"{first}.{block}.{int(third) + TASK_NETS}.{last}"
+
+
 class Addresses:
-    """Hands out the addresses of one block. Load balancers get 127.B.0.x, tasks the rest, round and round."""
+    """Hands out the addresses of one block: 127.B.0.x to load balancers, 127.B.1.x to 127.B.120.x to tasks in turn.
+
+    The nets above belong to the same tasks again, see :func:`private_address`.
+    """
 
     def __init__(self, block: int) -> None:
         self._block = block
@@ -57,9 +70,9 @@ class Addresses:
         self._balancers = 0
 
     def task(self) -> str:
-        """Return the next task address, one not handed out within the last 60,000."""
+        """Return the next task address, one not handed out within the last 30,000."""
         with self._lock:
-            number = self._next_task % (240 * 250)
+            number = self._next_task % (TASK_NETS * 250)
             self._next_task += 1
         return f"127.{self._block}.{number // 250 + 1}.{number % 250 + 1}"
 

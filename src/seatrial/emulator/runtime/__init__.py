@@ -27,7 +27,8 @@ class ContainerSpec:
     """One container to start, everything resolved: secrets are values, overrides are merged.
 
     ``command`` and ``entry_point`` are None where the image's own apply. ``ports`` are container ports; the container
-    is reached at ``address``:port. ``stop_signal_timeout`` is not here: the caller passes it to :meth:`Container.stop`.
+    is reached at ``address``:port. ``task_ports`` are those of all containers of the task, which share one address and
+    one loopback as under awsvpc (empty: only ``ports``). ``stop_signal_timeout`` is not here: the caller passes it to :meth:`Container.stop`.
     """
 
     task_id: str
@@ -38,6 +39,7 @@ class ContainerSpec:
     entry_point: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     ports: Sequence[int] = ()
+    task_ports: Sequence[int] = ()
     working_directory: str | None = None
     user: str | None = None
     mounts: Sequence[HostMount] = ()
