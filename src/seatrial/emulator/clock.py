@@ -19,7 +19,7 @@ class Clock(Protocol):
         ...
 
     def scaled(self, seconds: float, *, at_least: float = 0.0) -> float:
-        """Return how long a wait that AWS imposes takes here: ``seconds`` times the time scale, but ``at_least`` that many."""
+        """Return how long a wait of AWS takes here: ``seconds`` times the time scale, but ``at_least`` that many."""
         ...
 
 
