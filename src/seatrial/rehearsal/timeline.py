@@ -140,7 +140,6 @@ def build(samples: Sequence[Sample], tasks: Iterable[TaskSpan], releases: Iterab
     seconds = max([*ends, *(release.end for release in releases)]) - zero
     width = next((width for width in _BUCKET_WIDTHS if seconds / width <= _MOST_BUCKETS), _BUCKET_WIDTHS[-1])
     version_of = {task.address: task.version for task in tasks if task.address}
-    named = tuple(dict.fromkeys(release.version for release in releases))
     return Timeline(
         seconds=round(seconds, 2),
         width=width,
@@ -153,8 +152,14 @@ def build(samples: Sequence[Sample], tasks: Iterable[TaskSpan], releases: Iterab
             for client in sorted({sample.client for sample in samples})
         },
         errors=_errors(samples),
-        versions=named + tuple(sorted({task.version for task in tasks} - set(named))),
+        versions=_versions(tasks, releases),
     )
+
+
+def _versions(tasks: Sequence[TaskSpan], releases: Sequence[ReleaseSpan]) -> tuple[str, ...]:
+    """Return every version, in the order in which it first appeared."""
+    seen = [(task.created, task.version) for task in tasks] + [(each.start, each.version) for each in releases]
+    return tuple(dict.fromkeys(version for _, version in sorted(seen)))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

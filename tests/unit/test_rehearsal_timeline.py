@@ -1,0 +1,120 @@
+"""The timeline, the verdict and the report, from samples and tasks to the page. No I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.rehearsal import charts, report
+from seatrial.rehearsal.load import Sample
+from seatrial.rehearsal.timeline import NOBODY, ReleaseSpan, StepSpan, TaskSpan, build, percentile
+from seatrial.rehearsal.verdict import judge
+
+ZERO = 1000.0
+OLD, NEW = "10.0.0.1:8000", "10.0.0.2:8000"
+
+
+def sample(at: float, target: str | None = OLD, status: int | None = 200, error: str | None = None) -> Sample:
+    return Sample(ZERO + at, 4.0, status, error, target, "keep-alive", "/", False)
+
+
+def task(unit: str, version: str, address: str | None, **times: float) -> TaskSpan:
+    at = {key: ZERO + value for key, value in times.items()}
+    return TaskSpan(
+        "f" * 32, unit, version, address, at["created"], at.get("running"), at.get("stopping"), at.get("stopped")
+    )
+
+
+TASKS = (
+    task("web", "v1", OLD, created=-5, running=-4, stopping=5, stopped=6),
+    task("web", "v2", NEW, created=2, running=3),
+)
+RELEASE = ReleaseSpan(
+    "v2 over v1", "v2", ZERO + 1, ZERO + 7, "released", "released", (StepSpan("web", ZERO + 1, ZERO + 7),)
+)
+SAMPLES = tuple(sample(i / 10, OLD if i < 50 else NEW) for i in range(100))
+
+
+def test_answers_are_told_apart_by_the_task_that_gave_them() -> None:
+    timeline = build(SAMPLES, TASKS, [RELEASE])
+    assert timeline.versions == ("v1", "v2")
+    assert sum(bucket.answers.get("v1", 0) for bucket in timeline.buckets) == 50
+    assert sum(bucket.answers.get("v2", 0) for bucket in timeline.buckets) == 50
+    assert timeline.windows[0].requests == 60
+
+
+def test_an_answer_of_the_load_balancer_itself_belongs_to_no_version() -> None:
+    timeline = build([sample(0, None, 503), sample(0.1, None, None, "TimeoutError: timed out")], TASKS, [])
+    assert sum(bucket.answers.get(NOBODY, 0) for bucket in timeline.buckets) == 2
+    assert timeline.errors == {"HTTP 503 on /": 1, "TimeoutError: timed out": 1}
+
+
+def test_nothing_to_show_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no request"):
+        build([], TASKS, [])
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
+def test_percentile_is_the_nearest_rank(values: list[float], share: float) -> None:
+    found = percentile(values, share)
+    assert sum(value <= found for value in values) >= share * len(values) - 1e-6
+    assert found in values
+
+
+@given(st.integers(1, 5000), st.floats(0.1, 500))
+def test_no_sample_is_lost_in_buckets(count: int, seconds: float) -> None:
+    timeline = build([sample(i * seconds / count) for i in range(count)], TASKS, [])
+    assert sum(sum(bucket.answers.values()) for bucket in timeline.buckets) == count == timeline.requests
+    assert len(timeline.buckets) <= 242
+
+
+def test_ready_when_everything_ended_as_meant_and_nothing_failed() -> None:
+    verdict = judge(build(SAMPLES, TASKS, [RELEASE]), 0.1)
+    assert verdict.ready
+    assert verdict.sentence == (
+        "Ready: 100 requests, 0 failed. V2 over v1 was released in 6.0 s under 60 requests. "
+        "AWS's own waits ran 10 times faster than on AWS."
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "release", "against"),
+    [
+        ((*SAMPLES, sample(4.05, None, 502)), RELEASE, "1 request of 61 failed during v2 over v1: 1 x HTTP 502 on /"),
+        ((*SAMPLES, sample(9.99, None, 502)), RELEASE, "1 request failed while nothing was being released"),
+        (SAMPLES, replace(RELEASE, outcome="failed", cause="code 3"), "v2 over v1 was failed, not released (code 3)"),
+        (SAMPLES, replace(RELEASE, expected="rolled back"), "v2 over v1 was released, not rolled back"),
+    ],
+)  # fmt: skip
+def test_not_ready_says_why(samples: tuple[Sample, ...], release: ReleaseSpan, against: str) -> None:
+    verdict = judge(build(sorted(samples, key=lambda each: each.at), TASKS, [release]), 1)
+    assert not verdict.ready
+    assert verdict.against == (against,)
+    assert "times faster" not in verdict.sentence
+
+
+def test_the_page_stands_alone_and_says_what_the_json_says() -> None:
+    timeline = build(SAMPLES, TASKS, [replace(RELEASE, title="<v2> & friends")])
+    circumstances = report.Circumstances("shop", "v1", "v2", 200, "process", "envoy", 0.1, "2026-01-01")
+    verdict = judge(timeline, 0.1)
+    page = report.to_html(circumstances, timeline, verdict)
+    assert not re.search(r"""(src|href)\s*=|url\(|https?://|@import""", page)
+    assert "&lt;v2&gt; &amp; friends" in page
+    assert "<v2>" not in page
+    assert page.count("<svg") == 4
+    data = json.loads(json.dumps(report.to_json(circumstances, timeline, verdict)))
+    assert data["verdict"]["ready"] is True
+    assert data["timeline"]["requests"] == 100
+
+
+def test_every_picture_stays_inside_its_frame() -> None:
+    timeline = build(SAMPLES, (*TASKS, task("worker", "v1", None, created=-500, running=-400)), [RELEASE])
+    axis = charts.axis_of(timeline)
+    for draw in (charts.tasks, charts.traffic, charts.latency, charts.steps):
+        for x, width in re.findall(r'<rect[^>]* x="([-\d.]+)"[^>]* width="([-\d.]+)"', draw(timeline, axis)):
+            assert charts.LEFT - 0.1 <= float(x) <= float(x) + float(width) <= charts.WIDTH + 0.1
