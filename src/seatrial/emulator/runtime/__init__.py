@@ -28,7 +28,8 @@ class ContainerSpec:
 
     ``command`` and ``entry_point`` are None where the image's own apply. ``ports`` are container ports; the container
     is reached at ``address``:port. ``task_ports`` are those of all containers of the task, which share one address and
-    one loopback as under awsvpc (empty: only ``ports``). ``stop_signal_timeout`` is not here: the caller passes it to :meth:`Container.stop`.
+    one loopback as under awsvpc (empty: only ``ports``). ``stop_signal_timeout`` is not here: the caller passes it to
+    :meth:`Container.stop`.
     """
 
     task_id: str
