@@ -68,6 +68,7 @@ class Addresses:
         self._lock = threading.Lock()
         self._next_task = 0
         self._balancers = 0
+        self._stores = 0
 
     def task(self) -> str:
         """Return the next task address, one not handed out within the last 30,000."""
@@ -83,3 +84,11 @@ class Addresses:
             if self._balancers > 250:
                 raise OSError(f"no load balancer address left in 127.{self._block}.0.0/24")
             return f"127.{self._block}.0.{self._balancers}"
+
+    def store(self) -> str:
+        """Return the next address for a database or cache. Raises ``OSError`` after 250."""
+        with self._lock:
+            self._stores += 1
+            if self._stores > 250:
+                raise OSError(f"no address for a database left in 127.{self._block}.250.0/24")
+            return f"127.{self._block}.250.{self._stores}"

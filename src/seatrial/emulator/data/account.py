@@ -1,0 +1,110 @@
+"""Which user of this machine a database runs as, and directories that user can reach.
+
+PostgreSQL refuses to run as root. Root therefore gives it to the account ``postgres`` or, where there is none, to
+``nobody``; no account is ever created. That account may not be able to enter the checkout (a home directory is often
+mode 0700), so directories it needs then live under ``/var/tmp/seatrial-UID``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+from pathlib import Path
+
+from seatrial.emulator.children import Account
+
+_READ_AND_ENTER = 0o5
+
+
+def database_account() -> Account | None:
+    """Return the account a database must run as, None for our own. Raises ``OSError`` where root has none to give."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise OSError("PostgreSQL does not run as root, and this machine has neither an account 'postgres' nor 'nobody'")
+
+
+def account_name(account: Account | None) -> str:
+    """Return the account's name. Raises ``KeyError`` for a user id without an entry in the password database."""
+    return pwd.getpwuid(account.uid if account else os.geteuid()).pw_name
+
+
+def can_reach(path: Path, account: Account | None) -> bool:
+    """Whether the account may enter every directory from the root down to ``path`` and read it."""
+    if account is None:
+        return True
+    resolved = path.resolve()
+    return all(_open_to(each, account) for each in (*resolved.parents, resolved))
+
+
+def shared_directory(account: Account | None) -> Path:
+    """Return a directory of ours, kept between runs, that the account can enter. Made on first use.
+
+    Raises ``OSError`` when somebody else made it first: what is started from there must be ours.
+    """
+    if account is None:
+        directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seatrial"
+    else:
+        directory = Path(f"/var/tmp/seatrial-{os.geteuid()}")  # noqa: S108 - its owner and mode are checked below
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise OSError(f"{directory} is not a directory that only user {os.geteuid()} may write; remove it")
+    return directory
+
+
+def private_directory(wanted: Path, account: Account | None) -> Path:
+    """Return an existing directory that belongs to the account: ``wanted``, or a stand-in where it cannot go there."""
+    directory = stand_in(wanted, account)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account is not None:
+        os.chown(directory, account.uid, account.gid)
+    return directory
+
+
+def stand_in(wanted: Path, account: Account | None) -> Path:
+    """Return where ``wanted`` really is: itself, or a directory named after it that the account can reach."""
+    existing = next(each for each in (wanted, *wanted.parents) if each.exists())
+    if can_reach(existing.parent if existing == wanted else existing, account):
+        return wanted
+    digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
+    return shared_directory(account) / "data" / f"{wanted.name}-{digest}"
+
+
+def reachable_copy(directory: Path, name: str, account: Account | None) -> Path:
+    """Return ``directory``, or a copy of it called ``name`` where the account cannot read the original."""
+    if can_reach(directory, account):
+        return directory
+    copy = shared_directory(account) / name
+    if not copy.exists():
+        partial = copy.with_name(f"{name}.{os.getpid()}")
+        shutil.copytree(directory, partial, symlinks=True)
+        publish(partial, copy)
+    return copy
+
+
+def publish(partial: Path, final: Path) -> None:
+    """Give a finished directory its name; where another process was first, its result is as good and ours is removed."""
+    try:
+        partial.rename(final)
+    except OSError:
+        shutil.rmtree(partial)
+        if not final.is_dir():
+            raise
+
+
+def _open_to(path: Path, account: Account) -> bool:
+    found = path.stat()
+    if found.st_uid == account.uid:
+        return found.st_mode >> 6 & _READ_AND_ENTER == _READ_AND_ENTER
+    if found.st_gid == account.gid:
+        return found.st_mode >> 3 & _READ_AND_ENTER == _READ_AND_ENTER
+    return found.st_mode & _READ_AND_ENTER == _READ_AND_ENTER

@@ -1,0 +1,38 @@
+"""Loading moto with the settings that an emulator wants. moto reads its environment when it is imported."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from seatrial.emulator.settings import EmulatorSettings
+
+
+def environment(settings: EmulatorSettings) -> dict[str, str]:
+    """Return the environment in which moto must be imported. Also gives boto3 clients of ours something to sign with."""
+    return {
+        "MOTO_ACCOUNT_ID": settings.account,
+        "MOTO_PORT": str(settings.port),
+        "MOTO_ACM_VALIDATION_WAIT": "1",  # a certificate is validated at once: nobody owns the domain here
+        "MOTO_DISABLE_GLOBAL_CORS": "true",  # a bucket answers browsers as its own CORS rules say, as on AWS
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AmazonECSTaskExecutionRolePolicy and the like
+        "AWS_ACCESS_KEY_ID": "emulator",
+        "AWS_SECRET_ACCESS_KEY": "emulator",
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def application(settings: EmulatorSettings) -> WSGIApplication:
+    """Import moto and return its server application: every service, chosen by the request's credential scope."""
+    os.environ.update(environment(settings))
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        os.environ.pop(name, None)
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    dispatcher: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    return dispatcher
