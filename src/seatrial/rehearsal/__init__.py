@@ -1,6 +1,7 @@
 """A release on the emulator under load, with a fault injected, and the report of it.
 
 ``scenario``  the rehearsal itself, from an empty emulator to the verdict
+``revisions`` which version is the old one
 ``load``      the load from outside: starts the probe, reads what it saw
 ``probe``     the load generator, a process of its own: open loop, bounded, stops by itself
 ``fault``     a copy of the project that is broken on purpose
