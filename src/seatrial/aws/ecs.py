@@ -1,0 +1,390 @@
+"""ECS: services, their deployments, tasks and task definitions, as far as a release uses them.
+
+Limits of one call are those of the API reference: DescribeServices takes 10 services, DescribeTasks 100 tasks,
+DescribeServiceDeployments and DescribeServiceRevisions 20 ARNs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from seatrial.aws.session import Aws
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One entry of a service's ``deployments[]``. ``status`` is PRIMARY, ACTIVE or INACTIVE."""
+
+    id: str
+    status: str
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    failed: int
+    rollout_state: str | None
+    reason: str | None
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ServiceEvent:
+    """One line that ECS wrote about a service."""
+
+    id: str
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A target group that a service keeps its tasks registered in."""
+
+    target_group: str
+    container: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as DescribeServices and UpdateService answer it. Newest event first, as ECS gives them."""
+
+    name: str
+    arn: str
+    status: str
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    deployments: tuple[Deployment, ...]
+    events: tuple[ServiceEvent, ...]
+    attachments: tuple[Attachment, ...]
+    controller: str
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The deployment that ECS is working towards."""
+        return next((each for each in self.deployments if each.status == "PRIMARY"), None)
+
+
+@dataclass(frozen=True)
+class ServiceDeployment:
+    """A service deployment, the one thing whose end is the truth about a release.
+
+    ``status`` is one of PENDING, IN_PROGRESS, SUCCESSFUL, STOP_REQUESTED, STOPPED, ROLLBACK_REQUESTED,
+    ROLLBACK_IN_PROGRESS, ROLLBACK_SUCCESSFUL, ROLLBACK_FAILED.
+    """
+
+    arn: str
+    status: str
+    reason: str | None
+    target_revision: str | None
+    created_at: datetime | None
+    requested: int = 0
+    running: int = 0
+    rollback_reason: str | None = None
+    failures: int = 0
+    threshold: int = 0
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a task. ``exit_code`` is None if it never ran or has not ended."""
+
+    name: str
+    status: str
+    exit_code: int | None
+    reason: str | None
+    health: str | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task. ``address`` is its private IPv4 address once its network interface is attached."""
+
+    arn: str
+    task_definition: str
+    status: str
+    desired_status: str
+    started_by: str | None
+    containers: tuple[Container, ...]
+    stop_code: str | None
+    stopped_reason: str | None
+    address: str | None
+    health: str | None
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN, as consoles and log streams show it."""
+        return self.arn.rsplit("/", 1)[-1]
+
+    def container(self, name: str) -> Container | None:
+        """Return the container called ``name``."""
+        return next((each for each in self.containers if each.name == name), None)
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """A revision. ``document`` is what DescribeTaskDefinition answered, fields unknown to us included."""
+
+    arn: str
+    document: Mapping[str, Any]
+    tags: tuple[Mapping[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """``family:revision``."""
+        return revision_name(self.arn)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why ECS did not start a task (``failures[]`` of RunTask)."""
+
+    reason: str
+    detail: str | None
+
+
+class Ecs:
+    """The calls on one cluster."""
+
+    def __init__(self, aws: Aws, cluster: str) -> None:
+        self._client = aws.client("ecs")
+        self.cluster = cluster
+
+    def services(self, names: Sequence[str]) -> dict[str, Service]:
+        """Return the services that exist, by name. Raises NotFound if the cluster does not."""
+        found: dict[str, Service] = {}
+        for some in _groups(names, 10):
+            answer = self._client.describe_services(cluster=self.cluster, services=list(some))
+            found |= {each["serviceName"]: _service(each) for each in answer.get("services", ())}
+        return {name: service for name, service in found.items() if service.status != "INACTIVE"}
+
+    def update_service(
+        self, name: str, task_definition: str, *, desired: int | None = None, force: bool = False
+    ) -> Service:
+        """Ask for a revision. Returns the service right after.
+
+        ``desired`` only where the count is ours to set. ``force`` makes a deployment of a revision that is live.
+        """
+        more: dict[str, Any] = {} if desired is None else {"desiredCount": desired}
+        if force:
+            more["forceNewDeployment"] = True
+        answer = self._client.update_service(cluster=self.cluster, service=name, taskDefinition=task_definition, **more)
+        return _service(answer["service"])
+
+    def service_deployments(self, service: str, *, since: datetime) -> list[ServiceDeployment]:
+        """Return the service's deployments created at or after ``since``, oldest first."""
+        pages = _pages(
+            self._client.list_service_deployments,
+            "serviceDeployments",
+            cluster=self.cluster,
+            service=service,
+            createdAt={"after": since},
+        )
+        found = [_brief(each) for each in pages]
+        return sorted(found, key=lambda each: (each.created_at is not None, each.created_at))
+
+    def describe_deployments(self, arns: Sequence[str]) -> dict[str, ServiceDeployment]:
+        """Return the service deployments by ARN."""
+        found: dict[str, ServiceDeployment] = {}
+        for some in _groups(arns, 20):
+            answer = self._client.describe_service_deployments(serviceDeploymentArns=list(some))
+            found |= {
+                each["serviceDeploymentArn"]: _service_deployment(each) for each in answer.get("serviceDeployments", ())
+            }
+        return found
+
+    def revision_task_definitions(self, arns: Sequence[str]) -> dict[str, str]:
+        """Return the task definition of each service revision."""
+        found: dict[str, str] = {}
+        for some in _groups(arns, 20):
+            answer = self._client.describe_service_revisions(serviceRevisionArns=list(some))
+            found |= {each["serviceRevisionArn"]: each["taskDefinition"] for each in answer.get("serviceRevisions", ())}
+        return found
+
+    def roll_back_deployment(self, arn: str) -> None:
+        """Ask ECS to take a running service deployment back to the revision before it (StopServiceDeployment)."""
+        self._client.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+    def tasks_of(self, service: str) -> list[Task]:
+        """Return the service's tasks, and those that stopped within the last hour (ECS forgets older ones)."""
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in self._client.pages(
+                "list_tasks", "taskArns", cluster=self.cluster, serviceName=service, desiredStatus=status
+            )
+        ]
+        return self.tasks(list(dict.fromkeys(arns)))
+
+    def tasks(self, arns: Sequence[str]) -> list[Task]:
+        """Return the tasks that ECS still knows."""
+        found: list[Task] = []
+        for some in _groups(arns, 100):
+            answer = self._client.describe_tasks(cluster=self.cluster, tasks=list(some))
+            found += [_task(each) for each in answer.get("tasks", ())]
+        return found
+
+    def run_task(
+        self,
+        task_definition: str,
+        *,
+        network: Mapping[str, Any],
+        started_by: str,
+        token: str,
+        overrides: Sequence[Mapping[str, Any]] = (),
+    ) -> tuple[Task | None, tuple[Failure, ...]]:
+        """Start one task on Fargate. ``token`` makes a repeated call start nothing new (clientToken, 64 characters)."""
+        answer = self._client.run_task(
+            cluster=self.cluster,
+            taskDefinition=task_definition,
+            count=1,
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": dict(network)},
+            startedBy=started_by,
+            clientToken=token,
+            **({"overrides": {"containerOverrides": [dict(each) for each in overrides]}} if overrides else {}),
+        )
+        tasks = answer.get("tasks", [])
+        failures = tuple(
+            Failure(each.get("reason", "unknown"), each.get("detail")) for each in answer.get("failures", ())
+        )
+        return (_task(tasks[0]) if tasks else None), failures
+
+    def stop_task(self, arn: str, reason: str) -> None:
+        """Stop a task; ``reason`` shows as its stoppedReason."""
+        self._client.stop_task(cluster=self.cluster, task=arn, reason=reason)
+
+    def task_definition(self, name: str) -> TaskDefinition:
+        """Return a revision (``family:12`` or ARN), or a family's latest ACTIVE one. Raises NotFound."""
+        answer = self._client.describe_task_definition(taskDefinition=name, include=["TAGS"])
+        return _task_definition(answer)
+
+    def register(self, document: Mapping[str, Any], tags: Sequence[Mapping[str, str]]) -> TaskDefinition:
+        """Register a revision."""
+        more = {"tags": [dict(tag) for tag in tags]} if tags else {}
+        return _task_definition(self._client.register_task_definition(**document, **more))
+
+
+def revision_name(arn: str) -> str:
+    """Return ``family:revision`` of a task definition's ARN."""
+    return arn.rsplit("/", 1)[-1]
+
+
+def _groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _pages(call: Any, key: str, **parameters: Any) -> Iterator[Any]:
+    """Walk an operation that botocore has no paginator for."""
+    token: str | None = None
+    while True:
+        answer = call(**parameters, **({"nextToken": token} if token else {}))
+        yield from answer.get(key, ())
+        token = answer.get("nextToken")
+        if not token:
+            return
+
+
+def _service(raw: Mapping[str, Any]) -> Service:
+    return Service(
+        name=raw["serviceName"],
+        arn=raw["serviceArn"],
+        status=raw.get("status", "ACTIVE"),
+        task_definition=raw["taskDefinition"],
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        deployments=tuple(map(_deployment, raw.get("deployments", ()))),
+        events=tuple(ServiceEvent(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", ())),
+        attachments=tuple(
+            Attachment(each["targetGroupArn"], each.get("containerName", ""), each.get("containerPort", 0))
+            for each in raw.get("loadBalancers", ())
+            if each.get("targetGroupArn")
+        ),
+        controller=raw.get("deploymentController", {}).get("type", "ECS"),
+    )
+
+
+def _deployment(raw: Mapping[str, Any]) -> Deployment:
+    return Deployment(
+        id=raw["id"],
+        status=raw["status"],
+        task_definition=raw["taskDefinition"],
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        failed=raw.get("failedTasks", 0),
+        rollout_state=raw.get("rolloutState"),
+        reason=raw.get("rolloutStateReason"),
+        created_at=raw.get("createdAt"),
+    )
+
+
+def _brief(raw: Mapping[str, Any]) -> ServiceDeployment:
+    return ServiceDeployment(
+        arn=raw["serviceDeploymentArn"],
+        status=raw["status"],
+        reason=raw.get("statusReason"),
+        target_revision=raw.get("targetServiceRevisionArn"),
+        created_at=raw.get("createdAt"),
+    )
+
+
+def _service_deployment(raw: Mapping[str, Any]) -> ServiceDeployment:
+    target = raw.get("targetServiceRevision", {})
+    breaker = raw.get("deploymentCircuitBreaker", {})
+    return ServiceDeployment(
+        arn=raw["serviceDeploymentArn"],
+        status=raw["status"],
+        reason=raw.get("statusReason"),
+        target_revision=target.get("arn"),
+        created_at=raw.get("createdAt"),
+        requested=target.get("requestedTaskCount", 0),
+        running=target.get("runningTaskCount", 0),
+        rollback_reason=raw.get("rollback", {}).get("reason"),
+        failures=breaker.get("failureCount", 0),
+        threshold=breaker.get("threshold", 0),
+    )
+
+
+def _task(raw: Mapping[str, Any]) -> Task:
+    return Task(
+        arn=raw["taskArn"],
+        task_definition=raw.get("taskDefinitionArn", ""),
+        status=raw.get("lastStatus", "PROVISIONING"),
+        desired_status=raw.get("desiredStatus", "RUNNING"),
+        started_by=raw.get("startedBy"),
+        containers=tuple(map(_container, raw.get("containers", ()))),
+        stop_code=raw.get("stopCode"),
+        stopped_reason=raw.get("stoppedReason"),
+        address=_address(raw),
+        health=raw.get("healthStatus"),
+    )
+
+
+def _container(raw: Mapping[str, Any]) -> Container:
+    return Container(
+        name=raw.get("name", ""),
+        status=raw.get("lastStatus", "PENDING"),
+        exit_code=raw.get("exitCode"),
+        reason=raw.get("reason"),
+        health=raw.get("healthStatus"),
+    )
+
+
+def _address(raw: Mapping[str, Any]) -> str | None:
+    details = (detail for each in raw.get("attachments", ()) for detail in each.get("details", ()))
+    return next((str(each["value"]) for each in details if each.get("name") == "privateIPv4Address"), None)
+
+
+def _task_definition(answer: Mapping[str, Any]) -> TaskDefinition:
+    document = answer["taskDefinition"]
+    return TaskDefinition(document["taskDefinitionArn"], document, tuple(answer.get("tags", ())))
