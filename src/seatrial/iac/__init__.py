@@ -1,1 +1,1 @@
-"""TODO-docstring."""
+"""Renderers from model and graph to source files that a team can own. Pure."""

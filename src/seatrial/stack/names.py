@@ -6,6 +6,7 @@ so it does not matter which tool that was.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 #: ``AssignPublicIp`` (ENABLED or DISABLED); ``Url`` (of the load balancer or the domain).
 APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup", "AssignPublicIp", "Url")
 
-#: Parameters of the app stack: the image that the next revision is written with, and whether a release has
-#: happened (``false`` creates the services with no tasks, ``true`` leaves their counts alone).
+#: Parameters of the app stack: the image that the next revision is written with, and whether a release is live
+#: (``false`` keeps jobs from starting). Each service has one of its own too, see :func:`released_parameter`.
 IMAGE_PARAMETER = "ImageUri"
 RELEASED_PARAMETER = "Released"
+
+#: Tag of the image that revisions name before the first release. No image has it.
+NO_IMAGE_TAG = "none"
 
 
 def base_stack(settings: Settings) -> str:
@@ -62,3 +66,18 @@ def release_prefix(settings: Settings) -> str:
 def repository(settings: Settings) -> str:
     """Name of the ECR repository: ``stockweb`` on the base called base, ``stockweb-shared`` on one called shared."""
     return settings.app.name if settings.target.base == "base" else f"{settings.app.name}-{settings.target.base}"
+
+
+def logical(name: str) -> str:
+    """Return the logical name of a name: ``LowStockDigest``, or ``DjangoSecretKey`` of ``DJANGO_SECRET_KEY``."""
+    return "".join(part[:1].upper() + part[1:].lower() for part in re.split(r"[^A-Za-z0-9]+", name) if part)
+
+
+def released_parameter(unit: str) -> str:
+    """Parameter of the app stack that says whether a release has been to a service: ``WebReleased``.
+
+    ``false`` creates the service with no tasks, ``true`` leaves its count alone. It is a parameter for each service,
+    because one that is added to an environment with a live release must wait for the next: the live image may not
+    know its command.
+    """
+    return f"{logical(unit)}{RELEASED_PARAMETER}"

@@ -1,0 +1,185 @@
+"""The app stack: the environment's foundation, then services, then tasks and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.stack import names
+from seatrial.stack.graph import (
+    Bundle,
+    Equals,
+    GetAtt,
+    If,
+    NestedTemplate,
+    Not,
+    Output,
+    Parameter,
+    Ref,
+    Resource,
+    Sub,
+    Template,
+    parameters_needed,
+)
+from seatrial.stack.lowering.foundation import foundation_template
+from seatrial.stack.lowering.naming import distinct, imported
+from seatrial.stack.lowering.units import IS_RELEASED, is_live, job, secret_parameter, service, task_definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.stack.graph import Value
+    from seatrial.stack.model import App, Stack
+
+_HAS_IMAGE = "HasImage"
+_BOOLEANS = ("false", "true")
+
+_DESCRIPTIONS = {
+    names.IMAGE_PARAMETER: "Image that revisions are written with",
+    "ClusterArn": "The cluster",
+    "ExecutionRoleArn": "Role that ECS starts tasks with",
+    "TaskRoleArn": "Role that the project's code has",
+    "TaskSecurityGroup": "Security group of the tasks",
+    "MediaBucketName": "Bucket for uploads",
+}
+
+
+def app_bundle(stack: Stack) -> Bundle:
+    """Return the templates of the app stack.
+
+    Raises :class:`~seatrial.errors.UsageError` where two names would become one logical name.
+    """
+    app = stack.app
+    distinct((container.unit for container in app.containers), what="services, tasks and jobs")
+    distinct((secret.variable for secret in app.secrets), what="secrets")
+    foundation = foundation_template(stack)
+    nested = {"Foundation": foundation, "Services": _services_template(stack)}
+    if app.tasks or app.jobs:
+        nested["Tasks"] = _tasks_template(stack)
+    resources = {logical_id: _stack(template, _sources(stack, foundation)) for logical_id, template in nested.items()}
+    if stack.base.ingress.domain is not None and stack.base.ingress.certificate is not None:
+        resources["DomainCertificate"] = Resource(
+            "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+            {
+                "ListenerArn": imported(stack.base.name, "HttpsListenerArn"),
+                "Certificates": [{"CertificateArn": stack.base.ingress.certificate}],
+            },
+            why="Each environment brings its own: the listener's default is that of whichever made the base",
+        )
+    root = Template(
+        name="app",
+        description=f"{app.name}: one environment. Releases are not updates of this stack: they move its services",
+        parameters=_parameters(app),
+        conditions={_HAS_IMAGE: Not(Equals(Ref(names.IMAGE_PARAMETER), ""))},
+        resources=resources,
+        outputs=_outputs(stack),
+    )
+    return Bundle(layer="app", stack=app.name, root=root, nested=tuple(nested.values()))
+
+
+def _parameters(app: App) -> dict[str, Parameter]:
+    parameters = {
+        names.IMAGE_PARAMETER: Parameter(
+            "Image of the live release, which the next revisions are written with; empty before the first", default=""
+        )
+    }
+    if app.jobs:
+        parameters[names.RELEASED_PARAMETER] = Parameter(
+            "Whether a release is live, so that jobs have something to run", default="false", allowed=_BOOLEANS
+        )
+    for unit in app.services:
+        parameters[names.released_parameter(unit.container.unit)] = Parameter(
+            f"Whether a release has been to the service {unit.container.unit}; if not, it is made with no tasks",
+            default="false",
+            allowed=_BOOLEANS,
+        )
+    return parameters
+
+
+def _sources(stack: Stack, foundation: Template) -> dict[str, Value]:
+    """Return where the root has each parameter of its nested stacks from."""
+    repository = imported(stack.base.name, "RepositoryUri")
+    sources: dict[str, Value] = {name: GetAtt("Foundation", f"Outputs.{name}") for name in foundation.outputs}
+    sources[names.IMAGE_PARAMETER] = If(
+        _HAS_IMAGE,
+        Ref(names.IMAGE_PARAMETER),
+        Sub(f"${{Repository}}:{names.NO_IMAGE_TAG}", (("Repository", repository),)),
+    )
+    sources[names.RELEASED_PARAMETER] = Ref(names.RELEASED_PARAMETER)
+    for unit in stack.app.services:
+        name = names.released_parameter(unit.container.unit)
+        sources[name] = Ref(name)
+    return sources
+
+
+def _stack(template: Template, sources: Mapping[str, Value]) -> Resource:
+    properties: dict[str, Value] = {"TemplateURL": NestedTemplate(template.name)}
+    if template.parameters:
+        properties["Parameters"] = {name: sources[name] for name in template.parameters}
+    return Resource("AWS::CloudFormation::Stack", properties, deletion_policy="Delete", update_replace_policy="Delete")
+
+
+def _services_template(stack: Stack) -> Template:
+    resources: dict[str, Resource] = {}
+    conditions: dict[str, Value] = {}
+    for unit in stack.app.services:
+        resources |= service(unit, stack.base.name)
+        conditions[is_live(unit)] = Equals(Ref(names.released_parameter(unit.container.unit)), "true")
+    return Template(
+        name="services",
+        description="Services with their task definitions, target groups and listener rules",
+        parameters=_declared(stack.app, resources, conditions),
+        conditions=conditions,
+        resources=resources,
+    )
+
+
+def _tasks_template(stack: Stack) -> Template:
+    resources: dict[str, Resource] = {}
+    conditions: dict[str, Value] = {}
+    for task in stack.app.tasks:
+        resources[f"{names.logical(task.container.unit)}TaskDefinition"] = task_definition(
+            task.container, stack.base.name
+        )
+    for unit in stack.app.jobs:
+        resources |= job(unit, stack.base.name)
+        conditions[IS_RELEASED] = Equals(Ref(names.RELEASED_PARAMETER), "true")
+    return Template(
+        name="tasks",
+        description="One-off tasks, and jobs with their schedules",
+        parameters=_declared(stack.app, resources, conditions),
+        conditions=conditions,
+        resources=resources,
+    )
+
+
+def _declared(app: App, resources: Mapping[str, Resource], conditions: Mapping[str, Value]) -> dict[str, Parameter]:
+    """Return the parameters of a nested template: whatever it refers to and does not make."""
+    booleans = {names.released_parameter(unit.container.unit) for unit in app.services} | {names.RELEASED_PARAMETER}
+    secrets = {secret_parameter(secret.variable): secret.variable for secret in app.secrets}
+    declared = {}
+    for name in parameters_needed(resources, conditions):
+        if name in booleans:
+            declared[name] = Parameter("Whether a release has been here", allowed=_BOOLEANS)
+        elif name in secrets:
+            declared[name] = Parameter(f"ARN of the secret {secrets[name]}; not its value")
+        else:
+            declared[name] = Parameter(_DESCRIPTIONS[name])
+    return declared
+
+
+def _outputs(stack: Stack) -> dict[str, Output]:
+    base = stack.base.name
+    domain = stack.base.ingress.domain
+    dns = imported(base, "LoadBalancerDns")
+    values: dict[str, tuple[str, Value]] = {
+        "ClusterName": ("Cluster", GetAtt("Foundation", "Outputs.ClusterName")),
+        "RepositoryUri": ("Where images are pushed to", imported(base, "RepositoryUri")),
+        "TaskSubnets": ("Subnets that tasks run in", imported(base, "TaskSubnets")),
+        "TaskSecurityGroup": ("Security group of the tasks", GetAtt("Foundation", "Outputs.TaskSecurityGroup")),
+        "AssignPublicIp": ("Whether tasks have public addresses", imported(base, "AssignPublicIp")),
+        "Url": (
+            "Where the environment answers",
+            Sub("http://${Host}", (("Host", dns),)) if domain is None else f"https://{domain}",
+        ),
+    }
+    return {name: Output(*values[name]) for name in names.APP_OUTPUTS}

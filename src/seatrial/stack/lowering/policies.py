@@ -1,0 +1,195 @@
+"""IAM: who may assume a role, and the least that each role needs, computed from what the containers are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.stack import model
+from seatrial.stack.graph import GetAtt, Noted, Ref, Resource, Sub
+from seatrial.stack.lowering.naming import imported
+from seatrial.stack.names import logical
+
+if TYPE_CHECKING:
+    from seatrial.stack.graph import Value
+
+VERSION = "2012-10-17"
+
+#: Actions that know no resource, so that their policy must say ``*`` (service authorization reference): the registry
+#: login is of the account, and the channels of ECS Exec are made by the agent as it connects.
+WITHOUT_RESOURCE = frozenset(
+    {
+        "ecr:GetAuthorizationToken",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    }
+)
+
+#: ``arn:partition:secretsmanager:region:account:secret:name`` has seven parts; what follows names a key or a version.
+_SECRET_ARN_PARTS = 7
+
+
+def role(service: str, statements: list[Value], description: str) -> Resource:
+    """Return a role that ``service`` may assume on behalf of this account only."""
+    return Resource(
+        "AWS::IAM::Role",
+        {
+            "Description": description,
+            "AssumeRolePolicyDocument": {
+                "Version": VERSION,
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": service},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}},
+                    }
+                ],
+            },
+            "Policies": [
+                {"PolicyName": "least", "PolicyDocument": {"Version": VERSION, "Statement": statements}},
+            ],
+        },
+    )
+
+
+def execution_role(stack: model.Stack) -> Resource:
+    """Return the role that ECS starts the tasks with: pull the image, write the logs, read the secrets."""
+    base = stack.base.name
+    statements: list[Value] = [
+        {
+            "Sid": "RegistryLogin",
+            "Effect": "Allow",
+            "Action": "ecr:GetAuthorizationToken",
+            "Resource": Noted("*", "This action knows no resource"),
+        },
+        {
+            "Sid": "PullImage",
+            "Effect": "Allow",
+            "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            "Resource": imported(base, "RepositoryArn"),
+        },
+        {
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [GetAtt(log_group_id(container), "Arn") for container in stack.app.containers],
+        },
+    ]
+    secrets, parameters = _secret_arns(stack)
+    if secrets:
+        statements.append(
+            {
+                "Sid": "ReadSecrets",
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": secrets,
+            }
+        )
+    if parameters:
+        statements.append(
+            {"Sid": "ReadParameters", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": parameters}
+        )
+    return role("ecs-tasks.amazonaws.com", statements, "What ECS needs to start this environment's tasks")
+
+
+def task_role(stack: model.Stack) -> Resource:
+    """Return the role that the project's own code has: its bucket, and the channels of ECS Exec."""
+    statements: list[Value] = []
+    if stack.app.bucket is not None:
+        statements += [
+            {
+                "Sid": "ListMedia",
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": GetAtt("MediaBucket", "Arn"),
+            },
+            {
+                "Sid": "ReadAndWriteMedia",
+                "Effect": "Allow",
+                "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                "Resource": Sub("${MediaBucket.Arn}/*"),
+            },
+        ]
+    statements.append(
+        {
+            "Sid": "ExecuteCommand",
+            "Effect": "Allow",
+            "Action": sorted(action for action in WITHOUT_RESOURCE if action.startswith("ssmmessages:")),
+            "Resource": Noted("*", "These actions know no resource"),
+        }
+    )
+    return role("ecs-tasks.amazonaws.com", statements, "What this environment's code may do on AWS")
+
+
+def schedule_role(container: model.Container) -> Resource:
+    """Return the role that the scheduler starts one job with: that family, on that cluster, and nothing else."""
+    family = f"arn:${{AWS::Partition}}:ecs:${{AWS::Region}}:${{AWS::AccountId}}:task-definition/{container.family}"
+    statements: list[Value] = [
+        {
+            "Sid": "RunThisFamily",
+            "Effect": "Allow",
+            "Action": "ecs:RunTask",
+            "Resource": [Sub(family), Sub(f"{family}:*")],
+            "Condition": {"ArnEquals": {"ecs:cluster": Ref("ClusterArn")}},
+        },
+        {
+            "Sid": "HandOverRoles",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": [Ref("ExecutionRoleArn"), Ref("TaskRoleArn")],
+            "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        },
+    ]
+    return role("scheduler.amazonaws.com", statements, f"Starts {container.family} on its schedule")
+
+
+def bucket_policy(bucket: str) -> Resource:
+    """Return the policy that refuses requests without TLS. ``bucket`` is the bucket's logical name."""
+    return Resource(
+        "AWS::S3::BucketPolicy",
+        {
+            "Bucket": Ref(bucket),
+            "PolicyDocument": {
+                "Version": VERSION,
+                "Statement": [
+                    {
+                        "Sid": "TlsOnly",
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    }
+                ],
+            },
+        },
+    )
+
+
+def log_group_id(container: model.Container) -> str:
+    """Return the logical name of a container's log group."""
+    return f"{logical(container.unit)}Logs"
+
+
+def secret_id(variable: str) -> str:
+    """Return the logical name of a secret that the stack makes."""
+    return f"{logical(variable)}Secret"
+
+
+def _secret_arns(stack: model.Stack) -> tuple[list[Value], list[Value]]:
+    """Return what the containers read from Secrets Manager and from the SSM parameter store, each once, in order."""
+    secrets: dict[Value, None] = {}
+    parameters: dict[Value, None] = {}
+    for container in stack.app.containers:
+        for _, source in container.secrets:
+            if isinstance(source, model.DatabaseCredential):
+                secrets[imported(stack.base.name, "DatabaseSecretArn")] = None
+            elif isinstance(source, model.OwnSecret):
+                secrets[Ref(secret_id(source.variable))] = None
+            elif ":ssm:" in source.arn:
+                parameters[source.arn] = None
+            else:
+                secrets[":".join(source.arn.split(":")[:_SECRET_ARN_PARTS])] = None
+    return list(secrets), list(parameters)

@@ -1,0 +1,309 @@
+"""What runs: task definitions of services, tasks and jobs; services with their target groups and rules; schedules.
+
+A *release* writes new revisions of these families and moves the services to them. A stack update writes the next
+revision too, and moves nothing: see ``task_definition`` and ``service``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.stack import model, names
+from seatrial.stack.graph import NO_VALUE, GetAtt, If, Noted, Ref, Resource, Split, Sub
+from seatrial.stack.lowering.naming import imported
+from seatrial.stack.lowering.policies import schedule_role, secret_id
+
+if TYPE_CHECKING:
+    from seatrial.stack.graph import Value
+
+CLUSTER_ARN = "ClusterArn"
+EXECUTION_ROLE = "ExecutionRoleArn"
+TASK_ROLE = "TaskRoleArn"
+TASK_GROUP = "TaskSecurityGroup"
+MEDIA_BUCKET = "MediaBucketName"
+
+#: Condition of the templates with jobs.
+IS_RELEASED = "IsReleased"
+
+
+def task_definition(container: model.Container, base: str) -> Resource:
+    """Return the task definition of a container.
+
+    Every change of it is a replacement (the registry schema's ``createOnlyProperties``), that is: a new revision of
+    the family. ``UpdateReplacePolicy: Retain`` keeps CloudFormation from deregistering the revision before, which may
+    be the one that is running: an inactive revision keeps its tasks, but no rollback can go to it.
+    """
+    return Resource(
+        "AWS::ECS::TaskDefinition",
+        {
+            "Family": container.family,
+            "Cpu": str(container.cpu),
+            "Memory": str(container.memory),
+            "NetworkMode": "awsvpc",
+            "RequiresCompatibilities": ["FARGATE"],
+            "RuntimePlatform": {
+                "OperatingSystemFamily": "LINUX",
+                "CpuArchitecture": Noted(
+                    "X86_64", "What CI machines build. ARM64 costs a fifth less, for an image built for it"
+                ),
+            },
+            "ExecutionRoleArn": Ref(EXECUTION_ROLE),
+            "TaskRoleArn": Ref(TASK_ROLE),
+            "ContainerDefinitions": [_container_definition(container, base)],
+        },
+        deletion_policy="Delete",
+        update_replace_policy="Retain",
+        why="Any change writes a new revision. Retain: the one before may be running, or wanted for a rollback",
+    )
+
+
+def service(unit: model.Service, base: str) -> dict[str, Resource]:
+    """Return a service's task definition, target group, listener rules and the service itself."""
+    name = names.logical(unit.container.unit)
+    resources = {f"{name}TaskDefinition": task_definition(unit.container, base)}
+    if unit.balancing is not None:
+        resources[f"{name}TargetGroup"] = _target_group(unit.balancing, base)
+        for route in unit.balancing.routes:
+            resources[rule_id(route)] = _listener_rule(route, f"{name}TargetGroup", base)
+    resources[f"{name}Service"] = _service(unit, base)
+    return resources
+
+
+def job(unit: model.Job, base: str) -> dict[str, Resource]:
+    """Return a job's task definition, its schedule, and the role that the schedule starts it with."""
+    name = names.logical(unit.container.unit)
+    return {
+        f"{name}TaskDefinition": task_definition(unit.container, base),
+        f"{name}ScheduleRole": schedule_role(unit.container),
+        f"{name}Schedule": _schedule(unit, f"{name}ScheduleRole", base),
+    }
+
+
+def rule_id(route: model.Route) -> str:
+    """Return the logical name of a route's rule: that of its priority, which is the route's own.
+
+    So a route that moves to another service keeps its rule, and no update makes a rule while one with the same
+    priority still stands.
+    """
+    return f"Route{route.priority}"
+
+
+def is_live(unit: model.Service) -> str:
+    """Return the name of the condition that a release has been to this service."""
+    return f"{names.logical(unit.container.unit)}IsReleased"
+
+
+def secret_parameter(variable: str) -> str:
+    """Return the name of the parameter that passes a secret's ARN."""
+    return f"{secret_id(variable)}Arn"
+
+
+def _container_definition(container: model.Container, base: str) -> dict[str, Value]:
+    definition: dict[str, Value] = {
+        "Name": container.unit,
+        "Image": Ref(names.IMAGE_PARAMETER),
+        "Essential": True,
+        "Command": list(container.command),
+    }
+    if container.port is not None:
+        definition["PortMappings"] = [{"ContainerPort": container.port, "Protocol": "tcp"}]
+    definition["Environment"] = [
+        {"Name": name, "Value": _wired(value, base) if isinstance(value, model.Wire) else value}
+        for name, value in container.environment
+    ]
+    if container.secrets:
+        definition["Secrets"] = [
+            {"Name": name, "ValueFrom": _secret_source(source, base)} for name, source in container.secrets
+        ]
+    return definition | {
+        "StopTimeout": Noted(container.stop_timeout, "Seconds from SIGTERM to SIGKILL"),
+        "LinuxParameters": {
+            "InitProcessEnabled": Noted(True, "Passes SIGTERM on and reaps what ECS Exec leaves behind")
+        },
+        "ReadonlyRootFilesystem": Noted(
+            False, "ECS Exec needs to write its agent, and web servers their worker files in /tmp"
+        ),
+        "LogConfiguration": {
+            "LogDriver": "awslogs",
+            "Options": {
+                "awslogs-group": container.log_group,
+                "awslogs-region": Ref("AWS::Region"),
+                "awslogs-stream-prefix": "ecs",
+                "mode": Noted("non-blocking", "When CloudWatch is slow, lose log lines rather than stop serving"),
+                "max-buffer-size": Noted("4m", "So much may wait, per container"),
+            },
+        },
+    }
+
+
+def _wired(wire: model.Wire, base: str) -> Value:
+    match wire:
+        case model.Wire.DATABASE_HOST:
+            return imported(base, "DatabaseHost")
+        case model.Wire.DATABASE_PORT:
+            return imported(base, "DatabasePort")
+        case model.Wire.CACHE_URL:
+            host, port = imported(base, "CacheHost"), imported(base, "CachePort")
+            return Sub("redis://${Host}:${Port}/0", (("Host", host), ("Port", port)))
+        case model.Wire.MEDIA_BUCKET:
+            return Ref(MEDIA_BUCKET)
+
+
+def _secret_source(source: model.SecretSource, base: str) -> Value:
+    if isinstance(source, model.DatabaseCredential):
+        return Sub(f"${{Secret}}:{source.key}::", (("Secret", imported(base, "DatabaseSecretArn")),))
+    if isinstance(source, model.OwnSecret):
+        return Ref(secret_parameter(source.variable))
+    return source.arn
+
+
+def _target_group(balancing: model.Balancing, base: str) -> Resource:
+    check = balancing.health_check
+    return Resource(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        {
+            "VpcId": imported(base, "VpcId"),
+            "TargetType": "ip",
+            "Protocol": "HTTP",
+            "Port": balancing.port,
+            "HealthCheckPath": check.path,
+            "HealthCheckIntervalSeconds": Noted(
+                check.interval,
+                f"A new task has traffic after its first good answer, so after {check.interval} s at most; "
+                "30 s by default",
+            ),
+            "HealthCheckTimeoutSeconds": check.timeout,
+            "HealthyThresholdCount": Noted(
+                check.healthy,
+                f"A task that failed is back after {check.healthy} x {check.interval} s = "
+                f"{check.healthy * check.interval} s; 5 x 30 s = 150 s by default",
+            ),
+            "UnhealthyThresholdCount": Noted(
+                check.unhealthy,
+                f"A task that hangs loses its traffic after {check.unhealthy} x {check.interval} s = "
+                f"{check.unhealthy * check.interval} s; 2 x 30 s = 60 s by default",
+            ),
+            "Matcher": {"HttpCode": check.codes},
+            "TargetGroupAttributes": [
+                {
+                    "Key": "deregistration_delay.timeout_seconds",
+                    "Value": Noted(
+                        str(balancing.drain),
+                        f"A stopping task has {balancing.drain} s to finish its requests. 300 s by default, which "
+                        "every release would wait for, service by service",
+                    ),
+                }
+            ],
+        },
+    )
+
+
+def _listener_rule(route: model.Route, target_group: str, base: str) -> Resource:
+    conditions: list[Value] = [{"Field": "path-pattern", "PathPatternConfig": {"Values": [route.pattern]}}]
+    if route.host is not None:
+        conditions.insert(0, {"Field": "host-header", "HostHeaderConfig": {"Values": [route.host]}})
+    return Resource(
+        "AWS::ElasticLoadBalancingV2::ListenerRule",
+        {
+            "ListenerArn": imported(base, "HttpListenerArn" if route.host is None else "HttpsListenerArn"),
+            "Priority": route.priority,
+            "Conditions": conditions,
+            "Actions": [{"Type": "forward", "TargetGroupArn": Ref(target_group)}],
+        },
+    )
+
+
+def _service(unit: model.Service, base: str) -> Resource:
+    name = names.logical(unit.container.unit)
+    rolls = unit.maximum_percent > 100
+    properties: dict[str, Value] = {
+        "Cluster": Ref(CLUSTER_ARN),
+        "ServiceName": unit.container.unit,
+        "TaskDefinition": Noted(
+            unit.container.family,
+            "The family, not a revision: a new revision does not change this value, so no stack update moves the "
+            "service. Releases do",
+        ),
+        "DesiredCount": Noted(
+            If(is_live(unit), NO_VALUE, 0),
+            "Nothing runs before the first release; afterwards the count is the release's, not the stack's",
+        ),
+        "LaunchType": "FARGATE",
+        "DeploymentConfiguration": {
+            "MinimumHealthyPercent": unit.minimum_healthy_percent
+            if rolls
+            else Noted(unit.minimum_healthy_percent, "The old one stops before the new one starts: never two at once"),
+            "MaximumPercent": unit.maximum_percent,
+            "DeploymentCircuitBreaker": {
+                "Enable": True,
+                "Rollback": Noted(True, "A release whose tasks do not come up goes back by itself"),
+            },
+        },
+        "NetworkConfiguration": {"AwsvpcConfiguration": _network(base)},
+        "EnableExecuteCommand": Noted(True, "For a shell in a running task; IAM says who may"),
+        "EnableECSManagedTags": True,
+        "PropagateTags": "SERVICE",
+        "AvailabilityZoneRebalancing": "ENABLED"
+        if rolls
+        else Noted("DISABLED", "Rebalancing starts a task before it stops one, which 100 percent does not allow"),
+    }
+    depends_on = [f"{name}TaskDefinition"]
+    if unit.balancing is not None:
+        properties["HealthCheckGracePeriodSeconds"] = Noted(
+            unit.balancing.grace_period, "So long after its start a task may fail health checks and is left alone"
+        )
+        properties["LoadBalancers"] = [
+            {
+                "ContainerName": unit.container.unit,
+                "ContainerPort": unit.balancing.port,
+                "TargetGroupArn": Ref(f"{name}TargetGroup"),
+            }
+        ]
+        # ECS refuses a target group that no listener leads to.
+        depends_on += [rule_id(route) for route in unit.balancing.routes]
+    return Resource("AWS::ECS::Service", properties, depends_on=tuple(depends_on))
+
+
+def _network(base: str) -> dict[str, Value]:
+    return {
+        "AssignPublicIp": imported(base, "AssignPublicIp"),
+        "Subnets": Split(",", imported(base, "TaskSubnets")),
+        "SecurityGroups": [Ref(TASK_GROUP)],
+    }
+
+
+def _schedule(unit: model.Job, role: str, base: str) -> Resource:
+    family = unit.container.family
+    return Resource(
+        "AWS::Scheduler::Schedule",
+        {
+            "Description": f"Runs {family}",
+            "State": Noted(If(IS_RELEASED, "ENABLED", "DISABLED"), "Before the first release there is nothing to run"),
+            "ScheduleExpression": unit.schedule,
+            "ScheduleExpressionTimezone": "UTC",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": Ref(CLUSTER_ARN),
+                "RoleArn": GetAtt(role, "Arn"),
+                "EcsParameters": {
+                    "TaskDefinitionArn": Noted(
+                        Sub(
+                            f"arn:${{AWS::Partition}}:ecs:${{AWS::Region}}:${{AWS::AccountId}}:task-definition/{family}"
+                        ),
+                        "Without a revision: the newest one, which a release registers when it is live",
+                    ),
+                    "LaunchType": "FARGATE",
+                    "TaskCount": 1,
+                    "NetworkConfiguration": {"AwsvpcConfiguration": _network(base)},
+                    "PropagateTags": "TASK_DEFINITION",
+                },
+                "RetryPolicy": {
+                    "MaximumEventAgeInSeconds": Noted(
+                        300, "A job that could not start in five minutes waits for its next time; a day by default"
+                    ),
+                    "MaximumRetryAttempts": 5,
+                },
+            },
+        },
+        depends_on=(f"{names.logical(unit.container.unit)}TaskDefinition",),
+    )

@@ -1,0 +1,223 @@
+"""The neutral model of one environment: frozen facts, no behaviour, no infrastructure tool's vocabulary.
+
+Renderers and the lowering read it. CPU is in ECS CPU units (1024 = one vCPU), memory in MiB, storage in GiB, times in
+seconds. Mappings are tuples of pairs in their final order, so that equal settings give equal stacks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from seatrial.config.models import Role
+
+
+class Wire(Enum):
+    """A value of a container's environment that is only known once the infrastructure stands."""
+
+    DATABASE_HOST = "address of the database instance"
+    DATABASE_PORT = "port of the database instance"
+    CACHE_URL = "redis:// URL of the cache"
+    MEDIA_BUCKET = "name of the media bucket"
+
+
+@dataclass(frozen=True)
+class DatabaseCredential:
+    """One key of the JSON that the database service keeps as its master secret."""
+
+    key: Literal["username", "password"]
+
+
+@dataclass(frozen=True)
+class OwnSecret:
+    """A secret of this stack, by the name of the variable that carries it."""
+
+    variable: str
+
+
+@dataclass(frozen=True)
+class ForeignSecret:
+    """A secret that exists already; ``arn`` is of Secrets Manager or of an SSM parameter."""
+
+    arn: str
+
+
+SecretSource = DatabaseCredential | OwnSecret | ForeignSecret
+
+
+@dataclass(frozen=True)
+class Network:
+    """One VPC with two zones. ``subnet_bits`` is the host part of each subnet's address, as ``Fn::Cidr`` wants it."""
+
+    cidr: str
+    subnet_bits: int
+    public_tasks: bool
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """The load balancer. ``domain`` None means plain HTTP."""
+
+    domain: str | None
+    certificate: str | None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Where the image of every release is kept."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Database:
+    """One PostgreSQL instance. ``name`` is the database that it is created with."""
+
+    version: str
+    name: str
+    instance: str
+    storage: int
+    multi_az: bool
+    backup_days: int
+    deletion_protection: bool
+
+
+@dataclass(frozen=True)
+class Cache:
+    """One Valkey node."""
+
+    version: str
+    node: str
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A private bucket for uploads."""
+
+    versioned: bool
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret that the stack makes. ``generate`` is its length in characters; None leaves it for the team to fill."""
+
+    variable: str
+    name: str
+    generate: int | None
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a task runs: the release's image with this command, size and environment."""
+
+    unit: str
+    family: str
+    log_group: str
+    command: tuple[str, ...]
+    cpu: int
+    memory: int
+    stop_timeout: int
+    environment: tuple[tuple[str, str | Wire], ...]
+    secrets: tuple[tuple[str, SecretSource], ...]
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """Requests for ``pattern`` (and ``host``, if any) go to the service; lower priorities are asked first."""
+
+    pattern: str
+    host: str | None
+    priority: int
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """How the load balancer asks a task whether it may have traffic."""
+
+    path: str
+    interval: int
+    timeout: int
+    healthy: int
+    unhealthy: int
+    codes: str
+
+
+@dataclass(frozen=True)
+class Balancing:
+    """How requests reach a service."""
+
+    port: int
+    routes: tuple[Route, ...]
+    health_check: HealthCheck
+    grace_period: int
+    drain: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """A long-running process. ``balancing`` is None where nothing routes to it."""
+
+    container: Container
+    role: Role
+    count: int
+    minimum_healthy_percent: int
+    maximum_percent: int
+    balancing: Balancing | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A one-off command on the release's image."""
+
+    container: Container
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command on a schedule (an EventBridge Scheduler expression, UTC)."""
+
+    container: Container
+    schedule: str
+
+
+@dataclass(frozen=True)
+class Base:
+    """What many environments may share."""
+
+    name: str
+    network: Network
+    ingress: Ingress
+    registry: Registry
+    database: Database | None
+    cache: Cache | None
+
+
+@dataclass(frozen=True)
+class App:
+    """What one environment has of its own."""
+
+    name: str
+    project: str
+    environment: str
+    secrets: tuple[Secret, ...]
+    bucket: Bucket | None
+    services: tuple[Service, ...]
+    tasks: tuple[Task, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """Every container: of services, tasks and jobs, in this order."""
+        units: tuple[Service | Task | Job, ...] = (*self.services, *self.tasks, *self.jobs)
+        return tuple(unit.container for unit in units)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The whole of an environment."""
+
+    base: Base
+    app: App
