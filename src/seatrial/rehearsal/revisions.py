@@ -16,7 +16,7 @@ def old_revision(root: Path, given: str | None) -> str:
 
     ``given`` if there is one; else HEAD when the project's working tree differs from it; else the last commit before
     HEAD's that touched the project; else HEAD itself (a project of one commit is released over itself).
-    Raises :class:`~seatrial.errors.UsageError` when ``root`` is in no git repository, has no commit, or lacks ``given``.
+    Raises :class:`~seatrial.errors.UsageError` when ``root`` is in no repository, has no commit, or lacks ``given``.
     """
     if given is not None:
         return _git(root, "rev-parse", "--verify", "--quiet", f"{given}^{{commit}}", problem=f'no revision "{given}"')
