@@ -46,11 +46,11 @@ class Places:
         with self._lock:
             key = (address, wanted)
             if key not in self._ports:
-                self._ports[key] = _bindable(address, wanted, taken=self._ports.values())
+                self._ports[key] = _bindable(address, wanted)
             return self._ports[key]
 
 
-def _bindable(address: str, wanted: int, taken: object) -> int:
+def _bindable(address: str, wanted: int) -> int:
     """Return the first of ``wanted``, ``wanted`` + 8000 and any port that this process may bind on ``address``."""
     for port in (wanted, wanted + SHIFT):
         if port <= 65535 and _bind(address, port):

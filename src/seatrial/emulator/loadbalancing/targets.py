@@ -1,8 +1,8 @@
 """Which targets are registered, how healthy each is, and the probes that find out.
 
 The registry is the emulator's only truth about targets: RegisterTargets, DeregisterTargets and DescribeTargetHealth
-speak to it, the ECS engine through :class:`seatrial.emulator.loadbalancing.Targets`, and the proxy's model is made of it.
-Targets are told apart by address *and* port.
+speak to it, the ECS engine through :class:`seatrial.emulator.loadbalancing.Targets`, and the proxy's model is made of
+it. Targets are told apart by address *and* port.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.loadbalancing import TargetHealth, TargetState
+    from seatrial.emulator.loadbalancing.health import Failure
     from seatrial.emulator.loadbalancing.snapshot import GroupState, Snapshot
 
 #: ALB's default of ``deregistration_delay.timeout_seconds``.
@@ -41,8 +42,10 @@ class _Target:
 
 
 class TargetRegistry:
-    """See :class:`seatrial.emulator.loadbalancing.Targets`. ``read`` gives the API's state at any time, ``publish``
-    makes the proxy take up what the registry says now and returns when it has.
+    """See :class:`seatrial.emulator.loadbalancing.Targets`.
+
+    ``read`` gives the API's state at any time; ``publish`` makes the proxy take up what the registry says now and
+    returns when it has.
     """
 
     def __init__(self, clock: Clock, read: Callable[[], Snapshot], publish: Callable[[], None]) -> None:
@@ -138,8 +141,9 @@ class TargetRegistry:
         }
 
     def listeners_changed(self) -> None:
-        """Have targets probed whose group has just come into use. To be called after each change of listeners or rules."""
-        self._loop.call_soon_threadsafe(self._wake)
+        """Probe targets whose group has just come into use; to be called after each change of listeners or rules."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
 
     def _health(self, target_group: str, backend: Backend, *, attached: bool) -> TargetHealth:
         with self._lock:
@@ -167,7 +171,10 @@ class TargetRegistry:
     # What follows runs on the event loop's thread; what blocks is handed to others.
 
     def _call(self, work: Coroutine[None, None, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+        if self._loop.is_closed():  # the emulator is stopping: there is nothing left to probe
+            work.close()
+        else:
+            asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _wake(self) -> None:
         self._attachment.set()
@@ -199,23 +206,23 @@ class TargetRegistry:
             if group is None:
                 await changed.wait()
                 continue
+            due = self._loop.time() + self._clock.scaled(group.health_check.interval)
             failure = await probe(backend, group.health_check)
             await self._observe(target, failure, group)
-            await asyncio.sleep(self._clock.scaled(group.health_check.interval, at_least=SHORTEST_INTERVAL))
+            await asyncio.sleep(max(due - self._loop.time(), SHORTEST_INTERVAL))
 
     def _in_use(self, target_group: str) -> GroupState | None:
         snapshot = self._read()
         return snapshot.groups.get(target_group) if target_group in snapshot.attached() else None
 
-    async def _observe(self, target: _Target, failure: health.Failure | None, group: GroupState) -> None:
+    async def _observe(self, target: _Target, failure: Failure | None, group: GroupState) -> None:
         with self._lock:
             before, target.record = target.record, health.observe(target.record, failure, group.health_check)
         if target.record.health == before.health or target.draining:
             return
         try:
             await asyncio.to_thread(self._tell)
-        except Exception:
-            # A probe must go on whatever its listeners make of the news; the failure is theirs and is written down.
+        except Exception:  # noqa: BLE001  # probing goes on whatever subscribers make of the news; it is written down
             _log.exception("a change of target health in %s could not be passed on", group.name)
 
     def _tell(self) -> None:

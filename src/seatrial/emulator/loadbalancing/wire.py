@@ -6,17 +6,19 @@ For the data plane and the prober, which need the bytes as they come and little 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
 
 #: The largest head that is read, in bytes: ALB's limit of 64 KB for all headers, and a start line.
 HEAD_LIMIT = 80 * 1024
 _CHUNK = 64 * 1024
 
 Framing = int | Literal["chunked", "to-end"]
+Body = AsyncIterator[bytes]
 
 
 class WireError(Exception):
@@ -56,7 +58,7 @@ class Head:
 async def read_head(reader: asyncio.StreamReader) -> Head | None:
     """Return the next head, or None where the other side has ended between messages.
 
-    The reader's limit must be :data:`HEAD_LIMIT`. Raises :class:`WireError`, and ``ConnectionError`` where it breaks off.
+    The reader's limit must be :data:`HEAD_LIMIT`. Raises :class:`WireError`, or ``ConnectionError`` within a head.
     """
     try:
         raw = await reader.readuntil(b"\r\n\r\n")
@@ -112,7 +114,7 @@ def _length(text: str) -> int:
     return int(text)
 
 
-async def payload(reader: asyncio.StreamReader, framing: Framing) -> AsyncIterator[bytes]:
+async def payload(reader: asyncio.StreamReader, framing: Framing) -> Body:
     """Yield the body without its framing; trailer fields are dropped.
 
     Raises ``ConnectionError`` where it ends early and :class:`WireError` where a chunk is malformed.
@@ -132,7 +134,7 @@ async def payload(reader: asyncio.StreamReader, framing: Framing) -> AsyncIterat
             yield data
 
 
-async def _exactly(reader: asyncio.StreamReader, size: int) -> AsyncIterator[bytes]:
+async def _exactly(reader: asyncio.StreamReader, size: int) -> Body:
     while size:
         data = await reader.read(min(size, _CHUNK))
         if not data:

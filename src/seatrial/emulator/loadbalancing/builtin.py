@@ -1,0 +1,71 @@
+"""The proxy where no Envoy wheel fits: a process of our own, told what to do over a private socket."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from multiprocessing.connection import Connection as Channel
+from typing import TYPE_CHECKING
+
+from seatrial.emulator.loadbalancing.process import ProxyProcess
+from seatrial.emulator.loadbalancing.proxy import ProxyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.emulator.loadbalancing.model import ProxyModel
+
+#: Seconds within which the process must have taken a model up.
+DEADLINE = 20.0
+_MODULE = "seatrial.emulator.loadbalancing.dataplane"
+
+
+class Builtin:
+    """See :class:`.proxy.Proxy`. ``directory`` is private to it and holds its log."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._log = directory / "builtin.log"
+        self._lock = threading.Lock()
+        self._process: ProxyProcess | None = None
+        self._channel: Channel | None = None
+
+    def apply(self, model: ProxyModel) -> None:
+        """See :meth:`.proxy.Proxy.apply`."""
+        with self._lock:
+            if self._process is None or not self._process.alive():
+                self._start()
+            assert self._channel
+            assert self._process
+            try:
+                self._channel.send(model)
+                problem = self._channel.recv() if self._channel.poll(DEADLINE) else f"no answer within {DEADLINE:g} s"
+            except (EOFError, OSError) as error:
+                problem = f"it has died ({error})"
+            if problem is not None:
+                tail = self._process.log_tail()
+                raise ProxyError(f"the built-in proxy did not take a model up: {problem}. The end of its log:\n{tail}")
+
+    def stop(self) -> None:
+        """See :meth:`.proxy.Proxy.stop`."""
+        with self._lock:
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+            if self._process is not None:
+                self._process.stop()
+                self._process = None
+
+    def rss(self) -> int:
+        """See :meth:`.proxy.Proxy.rss`."""
+        return self._process.rss() if self._process else 0
+
+    def _start(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            program = [sys.executable, "-m", _MODULE, str(theirs.fileno())]
+            self._process = ProxyProcess(program, log=self._log, pass_fds=[theirs.fileno()])
+        self._channel = Channel(ours.detach())
