@@ -1,1 +1,13 @@
-"""TODO-docstring."""
+"""Amazon ECS: services, deployments and tasks that really run.
+
+``engine``       what the server starts; ``*_actions`` the API; ``requests`` reading and refusing, ``shapes`` answering
+``schedule``     the scheduler's decision, ``breaker`` circuit breaker and back-off, ``health``, ``dependencies``,
+                 ``definitions``, ``events``, ``metadata``, ``paging``: pure
+``reconcile``    applies the decisions; ``deployments`` what becomes of deployments; ``launch``, ``task`` a task's life
+``model``        what is remembered, ``state`` where it is found
+``surroundings`` the only file that reads moto: clusters, task definitions, logs, secrets, target groups
+"""
+
+from seatrial.emulator.ecs.engine import EcsEngine
+
+__all__ = ["EcsEngine"]

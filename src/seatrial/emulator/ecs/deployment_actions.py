@@ -1,0 +1,111 @@
+"""The API actions on service deployments and service revisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from seatrial.emulator.ecs.paging import page
+from seatrial.emulator.ecs.requests import invalid, unsupported
+from seatrial.emulator.ecs.shapes import revision_shape, service_deployment_brief, service_deployment_shape
+from seatrial.emulator.front.actions import ApiError
+
+if TYPE_CHECKING:
+    from seatrial.emulator.ecs.state import State
+    from seatrial.emulator.ecs.world import World
+    from seatrial.emulator.front.actions import Action
+
+#: Both Describe actions take at most twenty ARNs.
+MOST_DESCRIBED = 20
+
+
+class DeploymentActions:
+    """The actions, over one state."""
+
+    def __init__(self, world: World, state: State) -> None:
+        self._world = world
+        self._state = state
+
+    def actions(self) -> dict[str, Action]:
+        """Return the actions by moto's method names."""
+        return {
+            "list_service_deployments": self._list,
+            "describe_service_deployments": self._describe,
+            "describe_service_revisions": self._describe_revisions,
+            "stop_service_deployment": self._stop,
+        }
+
+    def _list(self, request: dict[str, Any]) -> dict[str, Any]:
+        cluster = self._world.surroundings.cluster(request.get("cluster"))
+        statuses = set(request.get("status") or ())
+        created = request.get("createdAt") or {}
+        after, before = _moment(created.get("after")), _moment(created.get("before"))
+        with self._world.lock:
+            service = self._state.service(cluster, request["service"])
+            briefs = [
+                service_deployment_brief(service, record)
+                for record in service.history
+                if (not statuses or record.status in statuses)
+                and (after is None or record.created_at > after)
+                and (before is None or record.created_at < before)
+            ]
+        return page("serviceDeployments", briefs, request, default=20)
+
+    def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
+        arns = _few(request.get("serviceDeploymentArns"), "serviceDeploymentArns")
+        found, failures = [], []
+        with self._world.lock:
+            for arn in arns:
+                known = self._state.service_deployment(arn)
+                if known is None:
+                    failures.append({"arn": arn, "reason": "MISSING"})
+                else:
+                    service, record = known
+                    found.append(service_deployment_shape(service, record, self._state.tasks_of(service)))
+        return {"serviceDeployments": found, "failures": failures}
+
+    def _describe_revisions(self, request: dict[str, Any]) -> dict[str, Any]:
+        arns = _few(request.get("serviceRevisionArns"), "serviceRevisionArns")
+        found, failures = [], []
+        with self._world.lock:
+            for arn in arns:
+                known = self._state.revisions.get(arn)
+                if known is None:
+                    failures.append({"arn": arn, "reason": "MISSING"})
+                else:
+                    found.append(revision_shape(*known))
+        return {"serviceRevisions": found, "failures": failures}
+
+    def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Roll back. ``ABORT`` is in the service model but not documented as valid."""
+        if request.get("stopType", "ROLLBACK") != "ROLLBACK":
+            raise unsupported(f"the stop type {request['stopType']}")
+        arn = request["serviceDeploymentArn"]
+        with self._world.lock:
+            known = self._state.service_deployment(arn)
+            if known is None:
+                raise ApiError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
+            _, record = known
+            if not record.running:
+                raise ApiError("ConflictException", f"The service deployment is already {record.status}.")
+            if record.status in {"PENDING", "IN_PROGRESS"}:
+                record.status, record.updated_at = "ROLLBACK_REQUESTED", self._world.clock.now()
+        self._world.wake.set()
+        return {"serviceDeploymentArn": arn}
+
+
+def _few(arns: list[str] | None, name: str) -> list[str]:
+    if not arns:
+        raise invalid(f"{name} cannot be empty.")
+    if len(arns) > MOST_DESCRIBED:
+        raise invalid(f"{name} cannot have more than {MOST_DESCRIBED} elements.")
+    return arns
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read a timestamp of a request: epoch seconds on the wire, or a datetime already."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(float(value), UTC)
