@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 #: ``AssignPublicIp`` (ENABLED or DISABLED); ``Url`` (of the load balancer or the domain).
 APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup", "AssignPublicIp", "Url")
 
-#: Parameters of the app stack: the image that the next revision is written with, and whether a release is live
-#: (``false`` keeps jobs from starting). Each service has one of its own too, see :func:`released_parameter`.
+#: Parameter of the app stack: the image that the next revision is written with. There is one more for each service,
+#: see :func:`released_parameter`.
 IMAGE_PARAMETER = "ImageUri"
-RELEASED_PARAMETER = "Released"
 
 #: Tag of the image that revisions name before the first release. No image has it.
 NO_IMAGE_TAG = "none"
@@ -80,4 +79,4 @@ def released_parameter(unit: str) -> str:
     because one that is added to an environment with a live release must wait for the next: the live image may not
     know its command.
     """
-    return f"{logical(unit)}{RELEASED_PARAMETER}"
+    return f"{logical(unit)}Released"

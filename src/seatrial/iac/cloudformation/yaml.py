@@ -26,6 +26,15 @@ _PLAIN = re.compile(r"[A-Za-z0-9/$.(_][A-Za-z0-9 _./@%+=~,;()'$?|!<>\"*:{}-]*")
 #: In a flow sequence these end a plain scalar.
 _FLOW_ENDS = re.compile(r"[,\[\]{}]")
 
+#: Functions whose argument is a word: tag, and the word.
+_SCALAR_FUNCTIONS: dict[type, tuple[str, Callable[[Any], str]]] = {
+    graph.Ref: ("!Ref", lambda value: value.name),
+    graph.GetAtt: ("!GetAtt", lambda value: f"{value.resource}.{value.attribute}"),
+    graph.ImportValue: ("!ImportValue", lambda value: value.name),
+    graph.Sub: ("!Sub", lambda value: value.text),
+    graph.GetAZs: ("!GetAZs", lambda _: ""),
+}
+
 #: Functions whose argument is a sequence: tag, and the sequence.
 _FUNCTIONS: dict[type, tuple[str, Callable[[Any], list[Value]]]] = {
     graph.Equals: ("!Equals", lambda value: [value.left, value.right]),
@@ -113,21 +122,16 @@ def _inline_collection(value: Value, *, flow: bool) -> str | None:
 
 
 def _inline_function(value: Value, *, flow: bool) -> str | None:
-    if isinstance(value, graph.Ref):
-        return f"!Ref {value.name}"
-    if isinstance(value, graph.GetAtt):
-        return f"!GetAtt {value.resource}.{value.attribute}"
-    if isinstance(value, graph.ImportValue):
-        return f"!ImportValue {_scalar(value.name, flow=flow)}"
-    if isinstance(value, graph.GetAZs):
-        return '!GetAZs ""'
-    if isinstance(value, graph.Sub):
-        return None if value.variables else f"!Sub {_scalar(value.text, flow=flow)}"
-    if type(value) not in _FUNCTIONS:
+    if isinstance(value, graph.Sub) and value.variables:
         return None
-    tag, arguments = _FUNCTIONS[type(value)]
-    inner = _sequence(*arguments(value))
-    return None if inner is None else f"{tag} {inner}"
+    if type(value) in _SCALAR_FUNCTIONS:
+        tag, argument = _SCALAR_FUNCTIONS[type(value)]
+        return f"{tag} {_scalar(argument(value), flow=flow)}"
+    if type(value) in _FUNCTIONS:
+        tag, arguments = _FUNCTIONS[type(value)]
+        inner = _sequence(*arguments(value))
+        return None if inner is None else f"{tag} {inner}"
+    return None
 
 
 def _sequence(*items: Value) -> str | None:

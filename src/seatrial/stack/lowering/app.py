@@ -22,7 +22,7 @@ from seatrial.stack.graph import (
 )
 from seatrial.stack.lowering.foundation import foundation_template
 from seatrial.stack.lowering.naming import distinct, imported
-from seatrial.stack.lowering.units import IS_RELEASED, is_live, job, secret_parameter, service, task_definition
+from seatrial.stack.lowering.units import is_live, job, secret_parameter, service, task_definition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,10 +82,6 @@ def _parameters(app: App) -> dict[str, Parameter]:
             "Image of the live release, which the next revisions are written with; empty before the first", default=""
         )
     }
-    if app.jobs:
-        parameters[names.RELEASED_PARAMETER] = Parameter(
-            "Whether a release is live, so that jobs have something to run", default="false", allowed=_BOOLEANS
-        )
     for unit in app.services:
         parameters[names.released_parameter(unit.container.unit)] = Parameter(
             f"Whether a release has been to the service {unit.container.unit}; if not, it is made with no tasks",
@@ -104,7 +100,6 @@ def _sources(stack: Stack, foundation: Template) -> dict[str, Value]:
         Ref(names.IMAGE_PARAMETER),
         Sub(f"${{Repository}}:{names.NO_IMAGE_TAG}", (("Repository", repository),)),
     )
-    sources[names.RELEASED_PARAMETER] = Ref(names.RELEASED_PARAMETER)
     for unit in stack.app.services:
         name = names.released_parameter(unit.container.unit)
         sources[name] = Ref(name)
@@ -135,26 +130,23 @@ def _services_template(stack: Stack) -> Template:
 
 def _tasks_template(stack: Stack) -> Template:
     resources: dict[str, Resource] = {}
-    conditions: dict[str, Value] = {}
     for task in stack.app.tasks:
         resources[f"{names.logical(task.container.unit)}TaskDefinition"] = task_definition(
             task.container, stack.base.name
         )
     for unit in stack.app.jobs:
         resources |= job(unit, stack.base.name)
-        conditions[IS_RELEASED] = Equals(Ref(names.RELEASED_PARAMETER), "true")
     return Template(
         name="tasks",
         description="One-off tasks, and jobs with their schedules",
-        parameters=_declared(stack.app, resources, conditions),
-        conditions=conditions,
+        parameters=_declared(stack.app, resources, {}),
         resources=resources,
     )
 
 
 def _declared(app: App, resources: Mapping[str, Resource], conditions: Mapping[str, Value]) -> dict[str, Parameter]:
     """Return the parameters of a nested template: whatever it refers to and does not make."""
-    booleans = {names.released_parameter(unit.container.unit) for unit in app.services} | {names.RELEASED_PARAMETER}
+    booleans = {names.released_parameter(unit.container.unit) for unit in app.services}
     secrets = {secret_parameter(secret.variable): secret.variable for secret in app.secrets}
     declared = {}
     for name in parameters_needed(resources, conditions):

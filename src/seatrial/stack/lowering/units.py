@@ -22,9 +22,6 @@ TASK_ROLE = "TaskRoleArn"
 TASK_GROUP = "TaskSecurityGroup"
 MEDIA_BUCKET = "MediaBucketName"
 
-#: Condition of the templates with jobs.
-IS_RELEASED = "IsReleased"
-
 
 def task_definition(container: model.Container, base: str) -> Resource:
     """Return the task definition of a container.
@@ -278,7 +275,6 @@ def _schedule(unit: model.Job, role: str, base: str) -> Resource:
         "AWS::Scheduler::Schedule",
         {
             "Description": f"Runs {family}",
-            "State": Noted(If(IS_RELEASED, "ENABLED", "DISABLED"), "Before the first release there is nothing to run"),
             "ScheduleExpression": unit.schedule,
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},

@@ -1,0 +1,75 @@
+"""S3: a private bucket for what deployments need, and objects put into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.aws.errors import AwsError
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from seatrial.aws.session import Aws
+
+#: The region whose name CreateBucket does not take as a location constraint (S3 API reference, CreateBucket).
+_UNCONSTRAINED = "us-east-1"
+
+
+class S3:
+    """The calls on buckets of one account."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._client = aws.client("s3")
+        self._region = aws.region
+        self._aws = aws
+
+    def ensure_private_bucket(self, bucket: str) -> bool:
+        """Create the bucket if there is none: encrypted, closed to the public. Return whether it was made now.
+
+        Raises :class:`~seatrial.errors.UsageError` if the name belongs to another account.
+        """
+        if self._exists(bucket):
+            return False
+        place: dict[str, Any] = {}
+        if self._region != _UNCONSTRAINED:
+            place["CreateBucketConfiguration"] = {"LocationConstraint": self._region}
+        self._client.create_bucket(Bucket=bucket, ObjectOwnership="BucketOwnerEnforced", **place)
+        self._client.put_public_access_block(
+            Bucket=bucket,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        )
+        self._client.put_bucket_encryption(
+            Bucket=bucket,
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+        )
+        return True
+
+    def put(self, bucket: str, key: str, body: bytes, *, content_type: str) -> None:
+        """Write one object."""
+        self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+    def url(self, bucket: str, key: str) -> str:
+        """Return the object's address in the form that CloudFormation takes as a TemplateURL."""
+        suffix = "amazonaws.com.cn" if self._aws.partition == "aws-cn" else "amazonaws.com"
+        return f"https://{bucket}.s3.{self._region}.{suffix}/{key}"
+
+    def _exists(self, bucket: str) -> bool:
+        try:
+            self._client.head_bucket(Bucket=bucket)
+        except AwsError as error:
+            # HeadBucket has no body: its error code is the bare HTTP status.
+            if error.code in ("404", "NoSuchBucket", "NotFound"):
+                return False
+            if error.code == "403":
+                raise UsageError(
+                    f"the bucket {bucket} exists and is not yours to use",
+                    hint="allow s3:ListBucket on it; if it is another account's, choose another app.name",
+                ) from error
+            raise
+        return True

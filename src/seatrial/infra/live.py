@@ -1,0 +1,96 @@
+"""What is running, as far as a stack update must know it: the live image, and services that a release has been to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import Ecs, revision_name
+from seatrial.aws.errors import NotFound
+from seatrial.errors import UsageError
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from seatrial.aws.ecs import Service, TaskDefinition
+    from seatrial.aws.session import Aws
+    from seatrial.config.models import Settings
+
+
+@dataclass(frozen=True)
+class Live:
+    """``image`` of the live release, None before the first; ``released`` services; ``leftovers``.
+
+    ``leftovers`` are revisions, newest of their family, that name another image than the one their service runs: what
+    a release that failed leaves behind.
+    """
+
+    image: str | None
+    released: frozenset[str]
+    leftovers: tuple[str, ...]
+
+    def parameters(self, settings: Settings) -> dict[str, str]:
+        """Return the parameters of the app stack that say so."""
+        said = {names.IMAGE_PARAMETER: self.image or ""}
+        for unit in settings.services:
+            said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
+        return said
+
+
+def look(settings: Settings, aws: Aws) -> Live:
+    """Return what is live. The image is that of the first service, in the file's order, that a release has been to.
+
+    Raises :class:`~seatrial.errors.UsageError` while a release is rolling out: which image is live is not decided yet.
+    """
+    ecs = Ecs(aws, names.cluster(settings))
+    try:
+        services = ecs.services(tuple(settings.services))
+    except NotFound:
+        services = {}
+    moving = [name for name, service in services.items() if _is_moving(service)]
+    if moving:
+        raise UsageError(
+            f"a deployment of {', '.join(moving)} is under way; nothing was changed",
+            hint="wait for its end: seatrial status",
+        )
+    images: dict[str, str] = {}
+    leftovers: list[str] = []
+    for unit in settings.services:
+        if unit not in services:
+            continue
+        running = ecs.task_definition(services[unit].task_definition)
+        image = _image(running, unit)
+        if image is None or image.endswith(f":{names.NO_IMAGE_TAG}"):
+            continue
+        images[unit] = image
+        newest = ecs.task_definition(names.family(settings, unit))
+        if newest.arn != running.arn and _image(newest, unit) != image:
+            leftovers.append(unit)
+    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers))
+
+
+def clear_leftovers(live: Live, settings: Settings, aws: Aws) -> list[str]:
+    """Deregister the leftovers, and return their names (``family:revision``).
+
+    Services name their family, so any stack update that touches one would otherwise start what a release failed with.
+    Deregistering changes nothing for tasks that run, and there are none.
+    """
+    ecs = Ecs(aws, names.cluster(settings))
+    cleared: list[str] = []
+    for unit, service in ecs.services(live.leftovers).items():
+        wanted = _image(ecs.task_definition(service.task_definition), unit)
+        while True:
+            newest = ecs.task_definition(names.family(settings, unit))
+            if newest.arn == service.task_definition or _image(newest, unit) == wanted:
+                break
+            aws.client("ecs").deregister_task_definition(taskDefinition=newest.arn)
+            cleared.append(revision_name(newest.arn))
+    return cleared
+
+
+def _is_moving(service: Service) -> bool:
+    return len(service.deployments) > 1 or any(each.rollout_state == "IN_PROGRESS" for each in service.deployments)
+
+
+def _image(revision: TaskDefinition, container: str) -> str | None:
+    found = (each.get("image") for each in revision.document["containerDefinitions"] if each["name"] == container)
+    return next((str(image) for image in found if image), None)
