@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """The seams. ``lock`` guards all of the model; runtime and targets are not called while it is held, for they call back.
+    """The seams.
 
+    ``lock`` guards all of the model; runtime and targets are not called while it is held, for they call back.
     ``wake`` is set whenever the scheduler should look again, ``closing`` when the engine stops.
     """
 
