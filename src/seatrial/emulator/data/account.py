@@ -16,7 +16,7 @@ from pathlib import Path
 
 from seatrial.emulator.children import Account
 
-_READ_AND_ENTER = 0o5
+_ENTER, _READ_AND_ENTER = 0o1, 0o5
 
 
 def database_account() -> Account | None:
@@ -42,7 +42,9 @@ def can_reach(path: Path, account: Account | None) -> bool:
     if account is None:
         return True
     resolved = path.resolve()
-    return all(_open_to(each, account) for each in (*resolved.parents, resolved))
+    return _allows(resolved, account, _READ_AND_ENTER) and all(
+        _allows(each, account, _ENTER) for each in resolved.parents
+    )
 
 
 def shared_directory(account: Account | None) -> Path:
@@ -61,22 +63,23 @@ def shared_directory(account: Account | None) -> Path:
     return directory
 
 
-def private_directory(wanted: Path, account: Account | None) -> Path:
-    """Return an existing directory that belongs to the account: ``wanted``, or a stand-in where it cannot go there."""
-    directory = stand_in(wanted, account)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if account is not None:
-        os.chown(directory, account.uid, account.gid)
+def reachable_directory(wanted: Path, account: Account | None) -> Path:
+    """Make and return ``wanted``, or a directory named after it where the account cannot go there."""
+    directory = wanted
+    wanted.mkdir(parents=True, exist_ok=True)
+    if not can_reach(wanted, account):
+        digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
+        directory = shared_directory(account) / f"{wanted.name}-{digest}"
+        directory.mkdir(exist_ok=True)
     return directory
 
 
-def stand_in(wanted: Path, account: Account | None) -> Path:
-    """Return where ``wanted`` really is: itself, or a directory named after it that the account can reach."""
-    existing = next(each for each in (wanted, *wanted.parents) if each.exists())
-    if can_reach(existing.parent if existing == wanted else existing, account):
-        return wanted
-    digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
-    return shared_directory(account) / "data" / f"{wanted.name}-{digest}"
+def private_directory(directory: Path, account: Account | None) -> Path:
+    """Make ``directory`` (its parent is reachable) the account's own."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if account is not None:
+        os.chown(directory, account.uid, account.gid)
+    return directory
 
 
 def reachable_copy(directory: Path, name: str, account: Account | None) -> Path:
@@ -101,10 +104,7 @@ def publish(partial: Path, final: Path) -> None:
             raise
 
 
-def _open_to(path: Path, account: Account) -> bool:
+def _allows(path: Path, account: Account, wanted: int) -> bool:
     found = path.stat()
-    if found.st_uid == account.uid:
-        return found.st_mode >> 6 & _READ_AND_ENTER == _READ_AND_ENTER
-    if found.st_gid == account.gid:
-        return found.st_mode >> 3 & _READ_AND_ENTER == _READ_AND_ENTER
-    return found.st_mode & _READ_AND_ENTER == _READ_AND_ENTER
+    shift = 6 if found.st_uid == account.uid else 3 if found.st_gid == account.gid else 0
+    return found.st_mode >> shift & wanted == wanted

@@ -120,6 +120,12 @@ class PostgresServer:
         """
         if not self._cluster.exists():
             self._make()
+        made_by = (self._cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+        if made_by != self.binaries.major:
+            raise PostgresError(
+                f"the data in {self._cluster} was made by PostgreSQL {made_by}, but PostgreSQL {self.binaries.version} "
+                "would serve it: start once without --keep, or install the version it was made by"
+            )
         settings = dict(_SETTINGS)
         settings |= {"listen_addresses": self.address, "port": str(self.port), "unix_socket_directories": self._socket}
         if int(self.binaries.major) >= 18:
@@ -143,7 +149,7 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop, and delete the data."""
         self.stop()
-        shutil.rmtree(self._directory, ignore_errors=False)
+        shutil.rmtree(self._directory)
 
     def set_master(self, username: str, password: str, database: str | None) -> None:
         """Create or change the master user and the named database. Raises :class:`PostgresError`."""
@@ -189,7 +195,8 @@ SELECT {_literal(f"CREATE DATABASE {name} OWNER {user}")} WHERE NOT EXISTS
         if done.returncode:
             raise PostgresError(done.stdout.strip())
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(scratch, target)
+        shutil.copyfile(scratch, target)
+        scratch.unlink()
 
     def _connection(self) -> list[str]:
         return ["-h", self._socket, "-p", str(self.port), "-U", OWNER]

@@ -26,6 +26,24 @@ def install(response_class: type, actions: Mapping[str, Action]) -> None:
         setattr(response_class, name, _method(name, action))
 
 
+#: Runs around moto's own action: gets the request's parameters and a function that lets moto answer.
+Around = Callable[[Any, Callable[[], Any]], Any]
+
+
+def wrap(response_class: type, arounds: Mapping[str, Around]) -> None:
+    """Put functions around actions that moto has. What they return, or moto's own answer, is the answer."""
+    for name, around in arounds.items():
+        setattr(response_class, name, _around(name, around, getattr(response_class, name)))
+
+
+def _around(name: str, around: Around, own: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def method(self: Any) -> Any:
+        return around(self._get_params(), lambda: own(self))
+
+    method.__name__ = name
+    return method
+
+
 def _method(name: str, action: Action) -> Callable[[Any], ActionResult]:
     def method(self: Any) -> ActionResult:
         return ActionResult(action(self._get_params()))

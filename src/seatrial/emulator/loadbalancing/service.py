@@ -62,6 +62,11 @@ class LoadBalancing:
         """The PEM file that clients of HTTPS listeners must trust; exists once there is such a listener."""
         return self._authority.certificate
 
+    @property
+    def issuer(self) -> Authority:
+        """The authority itself: whatever else speaks TLS here is certified by the same one."""
+        return self._authority
+
     def start(self) -> None:
         """Begin to probe targets. The proxy starts with the first listener."""
         self.targets.start()

