@@ -1,4 +1,4 @@
-"""A copy of the project that is broken on purpose, so that the rollback is seen before it is needed.
+"""Copies of the project: one that is broken on purpose, so that the rollback is seen before it is needed.
 
 The WSGI or ASGI module that the web service's command names raises when it is imported. The migration gate does not
 import it and passes, as it would with most real mistakes; the new tasks never become healthy, and ECS has to notice.
@@ -6,8 +6,10 @@ import it and passes, as it would with most real mistakes; the new tasks never b
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
 
     from seatrial.config.models import Settings
 
+MARKER = "rehearsed-over-itself.txt"
 MESSAGE = "broken on purpose by seatrial rehearse"
 _MODULE = re.compile(r"^([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?::\w+)?$")
+
+#: Who and when of the copy's one commit: fixed, so that the same files give the same version every time.
+_COMMIT = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "seatrial"), ("EMAIL", "seatrial@localhost"), ("DATE", "2000-01-01T00:00:00Z"))
+}
 
 
 def entry_module(settings: Settings, root: Path) -> Path:
@@ -43,12 +53,29 @@ def entry_module(settings: Settings, root: Path) -> Path:
 
 
 def broken_copy(settings: Settings, root: Path, files: Iterable[Path], target: Path) -> Path:
-    """Copy ``files`` (relative to ``root``) to ``target`` and break the entry module there; return ``target``."""
+    """Copy ``files`` (relative to ``root``) to ``target``, break the entry module there, commit; return ``target``."""
     entry = entry_module(settings, root)
+    _copy(root, files, target)
+    with (target / entry).open("a", encoding="utf-8") as module:
+        module.write(f'\n\nraise RuntimeError("{MESSAGE}")\n')
+    return _committed(target, MESSAGE)
+
+
+def marked_copy(root: Path, files: Iterable[Path], target: Path) -> Path:
+    """Copy ``files`` to ``target`` with one file more, so that it is another version that does the same."""
+    _copy(root, files, target)
+    (target / MARKER).write_text("This copy differs by this file only, so that it can be released over itself.\n")
+    return _committed(target, "a marked copy")
+
+
+def _copy(root: Path, files: Iterable[Path], target: Path) -> None:
     for file in files:
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / file, copy, follow_symlinks=False)
-    with (target / entry).open("a", encoding="utf-8") as module:
-        module.write(f'\n\nraise RuntimeError("{MESSAGE}")\n')
-    return target
+
+
+def _committed(tree: Path, message: str) -> Path:
+    for command in (["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "--message", message]):
+        subprocess.run(["git", "-C", str(tree), *command], check=True, env=os.environ | _COMMIT, capture_output=True)
+    return tree

@@ -1,14 +1,17 @@
-"""Which version is the old one: the revision that the working tree is released over."""
+"""What git says of the project: which version is the old one, and which files are the new one."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
+from seatrial.images.source import read
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from seatrial.config.models import Settings
 
 
 def old_revision(root: Path, given: str | None) -> str:
@@ -25,6 +28,17 @@ def old_revision(root: Path, given: str | None) -> str:
         return _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
     touching = _git(root, "log", "--format=%H", "-n", "2", "--", ".", problem="git log failed").split()
     return touching[-1] if touching else _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
+
+
+def project_files(root: Path) -> list[Path]:
+    """Return the files of the working tree that git knows or would, relative to ``root``; deleted ones left out."""
+    listing = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", problem="git ls-files failed")
+    return [Path(name) for name in listing.split("\0") if name and os.path.lexists(root / name)]
+
+
+def working_tree_version(root: Path, settings: Settings) -> str:
+    """Return the version that a release of the working tree would have."""
+    return read(root / settings.image.context, None, settings.image.dockerfile).version
 
 
 def _git(root: Path, *arguments: str, problem: str) -> str:

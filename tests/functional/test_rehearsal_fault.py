@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from seatrial.config.load import loads
 from seatrial.errors import UsageError
-from seatrial.rehearsal.fault import MESSAGE, broken_copy, entry_module
+from seatrial.rehearsal.fault import MARKER, MESSAGE, broken_copy, entry_module, marked_copy
 
 CONFIG = """\
 [app]
@@ -47,3 +48,16 @@ def test_a_command_without_a_module_of_the_project_says_what_to_do(project: Path
     with pytest.raises(UsageError) as caught:
         entry_module(settings, project)
     assert "--no-fault" in (caught.value.hint or "")
+
+
+def test_the_same_files_make_the_same_version_every_time(project: Path, tmp_path: Path) -> None:
+    files = [Path("shop/wsgi.py"), Path("shop/settings.py")]
+    versions = {commit_of(marked_copy(project, files, tmp_path / name)) for name in ("a", "b")}
+    assert len(versions) == 1
+    assert (tmp_path / "a" / MARKER).is_file()
+
+
+def commit_of(tree: Path) -> str:
+    return subprocess.run(
+        ["git", "-C", str(tree), "rev-parse", "HEAD"], capture_output=True, check=True, text=True
+    ).stdout
