@@ -132,7 +132,9 @@ def _app(run: _Run, name: str, template: str) -> StackOutcome:
     live = look(run.settings, run.aws)
     wanted = live.parameters(run.settings)
     known = {} if stack is None else stack.parameters
-    ready = _prepare(run, name, template, {key: None if key in known else wanted[key] for key in wanted}, new=not stack)
+    ready = _prepare(
+        run, name, template, {key: None if key in known else wanted[key] for key in wanted}, new=stack is None
+    )
     if ready is not None and any(known.get(key, wanted[key]) != wanted[key] for key in wanted):
         run.cloudformation.delete_change_set(ready.id)
         ready = _prepare(run, name, template, wanted, new=False)

@@ -145,7 +145,13 @@ def _scalar(value: str | float, *, flow: bool = False) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    return text if _may_be_plain(text, flow=flow) else json.dumps(text, ensure_ascii=False)
+    return text if _may_be_plain(text, flow=flow) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Return JSON's form, which is YAML's too, with every character that cannot be seen as an escape."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in written)
 
 
 def _may_be_plain(text: str, *, flow: bool) -> bool:
