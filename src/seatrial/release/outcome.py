@@ -48,6 +48,7 @@ class Outcome:
     started_at: datetime
     duration_s: float
     message: str
+    hint: str | None = None
     revisions: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[StepTiming, ...] = ()
     failed: str | None = None
@@ -78,12 +79,19 @@ class Outcome:
             "started_at": self.started_at.isoformat(),
             "duration_s": round(self.duration_s, 3),
             "message": self.message,
+            "hint": self.hint,
             "failed_step": self.failed,
             "causes": [each.to_json() for each in self.causes],
             "details": list(self.details),
             "revisions": dict(self.revisions),
             "steps": [
-                {"step": each.step, "kind": each.kind, "seconds": round(each.seconds, 3), "ok": each.ok, "result": each.result}
+                {
+                    "step": each.step,
+                    "kind": each.kind,
+                    "seconds": round(each.seconds, 3),
+                    "ok": each.ok,
+                    "result": each.result,
+                }
                 for each in self.steps
             ],
         }

@@ -65,6 +65,11 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return _canonical(writable(one)) == _canonical(writable(other))
 
 
+def own_tags(definition: TaskDefinition) -> tuple[Mapping[str, str], ...]:
+    """Return the tags that may be passed on; those with AWS's own prefix (``aws:``) only AWS may write."""
+    return tuple(tag for tag in definition.tags if not tag.get("key", "").startswith("aws:"))
+
+
 def image_of(definition: TaskDefinition, container: str) -> str | None:
     """Return the image that ``container`` runs."""
     containers = definition.document.get("containerDefinitions", ())
@@ -99,8 +104,9 @@ def _canonical(document: dict[str, Any]) -> dict[str, Any]:
     for each in document.get("containerDefinitions", ()):
         for key, by in (("environment", "name"), ("secrets", "name"), ("mountPoints", "containerPath")):
             if key in each:
-                each[key] = sorted(each[key], key=lambda item: str(item.get(by)))  # noqa: B023 - used at once
-    return _without_empty(document)
+                each[key] = sorted(each[key], key=lambda item: str(item.get(by)))
+    canonical: dict[str, Any] = _without_empty(document)
+    return canonical
 
 
 def _without_empty(value: Any) -> Any:

@@ -27,7 +27,9 @@ class ReleaseEvent:
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON object; ``event`` is its kind in snake case, ``at`` in ISO 8601."""
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        values = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in asdict(self).items()}
+        values = {
+            key: value.isoformat() if isinstance(value, datetime) else value for key, value in asdict(self).items()
+        }
         return {"event": kind, **values}
 
 
@@ -60,7 +62,8 @@ class StepFinished(ReleaseEvent):
 
     def line(self) -> str:
         """See :meth:`ReleaseEvent.line`."""
-        return f"      {'done' if self.ok else 'FAILED'} in {self.seconds:.1f} s{f': {self.result}' if self.result else ''}"
+        result = f": {self.result}" if self.result else ""
+        return f"      {'done' if self.ok else 'FAILED'} in {self.seconds:.1f} s{result}"
 
 
 @dataclass(frozen=True)

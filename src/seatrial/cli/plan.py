@@ -1,0 +1,45 @@
+"""``seatrial plan``: what a release would do, and which permissions it needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
+
+app = typer.Typer()
+
+
+@app.command()
+def plan(
+    environment: EnvironmentArgument,
+    revision: Annotated[str | None, typer.Option(help="Git revision to release instead of the working tree.")] = None,
+    image: Annotated[str | None, typer.Option(help="Digest (sha256:...) of an image in ECR to release.")] = None,
+    policy: Annotated[bool, typer.Option("--policy", help="Print only the IAM policy document.")] = False,
+    config: ConfigOption = "seatrial.toml",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the steps of a release and the IAM actions it needs, with their resources. Changes nothing.
+
+    Example: seatrial plan production --policy > release-policy.json
+    """
+    from seatrial import release
+    from seatrial.cli.releasing import opened, plan_lines
+    from seatrial.release.permissions import policy as document
+
+    settings, root, aws = opened(config, environment)
+    proposal = release.plan(settings, root, aws, revision=revision, image=image)
+    if policy:
+        Output(as_json=True).result(document(proposal.permissions))
+        return
+    lines = [*plan_lines(proposal), "", "permissions:"]
+    for each in proposal.permissions:
+        lines.append(f"  {', '.join(each.actions)}  ({each.purpose})")
+        lines += [f"      {resource}" for resource in each.resources]
+    data = {
+        **proposal.plan.to_json(),
+        "permissions": [each.to_json() for each in proposal.permissions],
+        "policy": document(proposal.permissions),
+    }
+    Output(as_json=as_json).result(data, text="\n".join(lines))

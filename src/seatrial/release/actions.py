@@ -1,0 +1,181 @@
+"""What each step of a plan does. One method a kind of step; each returns the words for "done: ..."."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial import project
+from seatrial.aws.ecr import Ecr
+from seatrial.aws.ecs import revision_name
+from seatrial.release import evidence
+from seatrial.release.interrupt import Choice
+from seatrial.release.revisions import next_document, own_tags, same, writable
+from seatrial.release.rolling import Rollout, follow
+from seatrial.release.steps import Build, Gate, NewRevision, Push, Register, Roll, Step, Verify
+from seatrial.release.stops import StepFailed, TurnedBack, Unwatched
+from seatrial.release.tasks import TaskRun
+from seatrial.release.watch import Note
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.aws.ecs import TaskDefinition
+    from seatrial.aws.session import Aws
+    from seatrial.config.models import Settings
+    from seatrial.images import BuiltImage
+    from seatrial.release.context import Context
+    from seatrial.release.facts import Facts
+    from seatrial.release.progress import Progress
+
+
+class Actions:
+    """Does steps. Writes what it finds out into ``progress``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: Path,
+        aws: Aws,
+        *,
+        paths: frozenset[str],
+        facts: Facts,
+        context: Context,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._root = root
+        self._aws = aws
+        self._paths = paths
+        self._facts = facts
+        self._context = context
+        self._progress = progress
+        self._built: BuiltImage | None = None
+
+    def do(self, step: Step) -> str:
+        """Do one step.
+
+        Raises a :class:`~seatrial.release.stops.Stop`, or a :class:`~seatrial.errors.SeatrialError` from below.
+        """
+        match step:
+            case Verify():
+                return self._verify(step)
+            case Build():
+                return self._build(step)
+            case Push():
+                return self._push(step)
+            case Register():
+                return self._register(step)
+            case Gate():
+                return self._gate(step)
+            case Roll():
+                return self._roll(step)
+        raise TypeError(f"no action for {step!r}")
+
+    def _verify(self, step: Verify) -> str:
+        if not step.project:
+            return "the image exists"
+        found = project.verify(self._settings, self._paths)
+        return f"settings in {found.settings_file}, {len(found.modules)} modules of the commands found"
+
+    def _build(self, step: Build) -> str:
+        from seatrial import images
+
+        with self._context.interrupt.abortable():
+            self._built = images.build(self._settings, self._root, step.revision, step.image_kind, progress=self._note)
+        for line in self._built.notes:
+            self._note(line)
+        self._progress.version = self._built.version
+        return self._built.version
+
+    def _push(self, step: Push) -> str:
+        assert self._built is not None  # a plan has Build before Push
+        login = Ecr(self._aws, names.repository(self._settings)).login()
+        with self._context.interrupt.abortable():
+            self._progress.digest = self._built.push(step.repository_uri, login.username, login.password)
+        return self._progress.digest
+
+    def _register(self, step: Register) -> str:
+        registered = []
+        for each in step.revisions:
+            definition, new = self._registered(each)
+            self._progress.definitions[each.unit] = definition
+            self._progress.revisions[each.unit] = definition.arn
+            if new:
+                registered.append(definition.name)
+        kept = len(step.revisions) - len(registered)
+        return ", ".join([*registered, *([f"{kept} unchanged"] if kept else [])])
+
+    def _registered(self, wanted: NewRevision) -> tuple[TaskDefinition, bool]:
+        """Return the revision that runs what is wanted, and whether it had to be registered."""
+        latest = self._facts.latest[wanted.unit]
+        candidates = [latest] if wanted.newest else [latest, self._facts.live.get(wanted.unit, latest)]
+        if wanted.copy:
+            base = self._context.ecs.task_definition(wanted.base)
+            document = writable(base.document)
+        else:
+            base = latest
+            image = f"{self._facts.stack.repository_uri}@{self._progress.digest}"
+            document = next_document(base, wanted.unit, image, self._progress.version)
+        for each in candidates:
+            if same(each.document, document) and each.document.get("status", "ACTIVE") == "ACTIVE":
+                return each, False
+        return self._context.ecs.register(document, own_tags(base)), True
+
+    def _gate(self, step: Gate) -> str:
+        definition = self._progress.definitions[step.unit]
+        number = self._progress.record.number if self._progress.record else 0
+        ended = TaskRun(step.unit, definition, self._context).run(
+            self._facts.stack.network, timeout=step.timeout, started_by=f"seatrial/{number}"
+        )
+        if ended.choice is Choice.STOP_WATCHING:
+            raise Unwatched(f"{step.unit} goes on without being watched; no service was touched")
+        if ended.choice is Choice.ROLL_BACK:
+            raise TurnedBack(f"interrupted during {step.unit}, which was stopped")
+        if ended.problem is not None:
+            raise StepFailed(
+                ended.problem,
+                evidence.of_task(step.unit, ended.task, ended.failures, definition.document, self._context.logs),
+            )
+        return "exit code 0"
+
+    def _roll(self, step: Roll) -> str:
+        services = self._context.ecs.services([each.unit for each in step.changes])
+        rollouts: list[Rollout] = []
+        unchanged: list[str] = []
+        for change in step.changes:
+            target = self._progress.revisions[change.unit]
+            service = services.get(change.unit)
+            if service is None:
+                raise StepFailed(f"service {change.unit} is no longer there")
+            if service.task_definition == target and change.desired is None and _settled(service.primary):
+                unchanged.append(change.unit)
+                continue
+            rollout = Rollout(change, target, self._context)
+            rollouts.append(rollout)
+            self._progress.rollouts.append(rollout)
+            rollout.begin(service, desired=change.desired)
+        self._follow(rollouts)
+        said = [f"{each.change.unit} runs {revision_name(each.target)}" for each in rollouts]
+        return ", ".join([*said, *(f"{unit} unchanged" for unit in unchanged)])
+
+    def _follow(self, rollouts: list[Rollout]) -> None:
+        followed = follow(rollouts, self._context)
+        if followed.failed is not None:
+            failed = followed.failed
+            document = self._context.ecs.task_definition(failed.target).document
+            found = evidence.of_service(failed.change, failed.target, failed.observer, document, self._context.logs)
+            raise StepFailed(f"{failed.change.unit}: {failed.reason or failed.verdict}", found)
+        names_ = " and ".join(each.change.unit for each in rollouts)
+        if followed.choice is Choice.ROLL_BACK:
+            raise TurnedBack(f"interrupted during the rollout of {names_}")
+        if followed.choice is Choice.STOP_WATCHING:
+            raise Unwatched(f"ECS goes on with the rollout of {names_}; nothing after it was started")
+
+    def _note(self, line: str) -> None:
+        self._context.emit(Note(self._context.clock.now(), line))
+
+
+def _settled(primary: object) -> bool:
+    """Whether the primary deployment is complete, or older than the states that say so."""
+    return getattr(primary, "rollout_state", None) in (None, "COMPLETED")

@@ -1,0 +1,201 @@
+"""What the command line and the rehearsal call: plan, deploy and roll back, as a library."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial import project
+from seatrial.aws.clock import SystemClock
+from seatrial.aws.ssm import Ssm
+from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
+from seatrial.release import facts as facts_
+from seatrial.release.actions import Actions
+from seatrial.release.context import Context
+from seatrial.release.execute import Execution
+from seatrial.release.interrupt import Interrupt
+from seatrial.release.lock import Lock
+from seatrial.release.permissions import Permission, permissions
+from seatrial.release.plan import plan_release, plan_rollback
+from seatrial.release.progress import Progress
+from seatrial.release.record import Record, Records
+from seatrial.release.source import chosen
+from seatrial.release.watch import Note
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from seatrial.aws.clock import Clock
+    from seatrial.aws.session import Aws
+    from seatrial.config.models import Settings
+    from seatrial.release.facts import Facts
+    from seatrial.release.outcome import Outcome
+    from seatrial.release.steps import Plan
+    from seatrial.release.watch import Emit, ReleaseEvent
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files."""
+
+    plan: Plan
+    facts: Facts
+    permissions: tuple[Permission, ...]
+    paths: frozenset[str] = frozenset()
+
+
+def plan(
+    settings: Settings,
+    root: Path,
+    aws: Aws,
+    *,
+    revision: str | None = None,
+    image: str | None = None,
+    take_over: bool = False,
+) -> Proposal:
+    """Return what :func:`deploy` would do. Only reads.
+
+    ``root`` is the directory of ``seatrial.toml``. Raises :class:`~seatrial.errors.UsageError` where the release
+    would be refused.
+    """
+    facts = facts_.gather(settings, aws)
+    image_ = chosen(settings, root, aws, revision=revision, image=image)
+    if image_.wanted.has_source:
+        project.verify(settings, image_.paths)
+    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over)
+    return Proposal(plan_, facts, permissions(plan_, settings, facts), image_.paths)
+
+
+def deploy(
+    settings: Settings,
+    root: Path,
+    aws: Aws,
+    *,
+    revision: str | None = None,
+    image: str | None = None,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+    take_over: bool = False,
+    confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+) -> Outcome:
+    """Release the working tree, a git ``revision`` or an ``image`` (digest in ECR) and return how it ended.
+
+    ``on_event`` gets every :class:`~seatrial.release.watch.ReleaseEvent`; ``confirm`` is asked once, with the lock
+    held. ``take_over`` takes the lock from whoever holds it and releases on top of a deployment under way. A release
+    that fails returns an outcome; :class:`~seatrial.errors.UsageError` is raised if nothing was done.
+    """
+    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    with asked.alone(take_over=take_over) as lock:
+        return asked.executed(
+            lambda: plan(settings, root, aws, revision=revision, image=image, take_over=take_over), lock
+        )
+
+
+def rollback(
+    settings: Settings,
+    root: Path,
+    aws: Aws,
+    *,
+    to: int | None = None,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+    take_over: bool = False,
+    confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+) -> Outcome:
+    """Put an earlier release back: number ``to``, or the one before the release that is serving.
+
+    The same executor as :func:`deploy` with the recorded revisions and no gate tasks. The rollback is a release of its
+    own in the records. Raises as :func:`deploy` does.
+    """
+    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    with asked.alone(take_over=take_over) as lock:
+        return asked.executed(lambda: propose_rollback(settings, aws, to=to, take_over=take_over), lock)
+
+
+def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, take_over: bool = False) -> Proposal:
+    """Return what :func:`rollback` would do. Only reads."""
+    facts = facts_.gather(settings, aws)
+    target = _earlier(settings, aws, facts, to)
+    recorded = facts_.recorded(settings, aws, facts, target)
+    plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
+    return Proposal(plan_, facts, permissions(plan_, settings, facts))
+
+
+def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
+    records = Records(Ssm(aws), names.release_prefix(settings))
+    if to is not None:
+        found = records.get(to)
+        if found is None:
+            raise UsageError(f"{settings.name} has no release {to}", hint=_list_them(settings))
+        if not found.revisions or found.ending != "released":
+            raise UsageError(f"release {to} did not end well ({found.ending}): nothing to go back to")
+        return found
+    serving = facts.serving
+    if serving is None:
+        raise UsageError(f"{settings.name} has no release yet")
+    before = records.before(serving)
+    if before is None:
+        raise UsageError(
+            f"release {serving.number} is the first of {settings.name}: there is none before it",
+            hint=_list_them(settings),
+        )
+    return before
+
+
+def _list_them(settings: Settings) -> str:
+    return f"`seatrial status {settings.name}` lists the releases"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a caller asked a release with."""
+
+    settings: Settings
+    root: Path
+    aws: Aws
+    emit: Emit
+    clock: Clock
+    interrupt: Interrupt
+    confirm: Callable[[Proposal], bool]
+
+    @contextmanager
+    def alone(self, *, take_over: bool) -> Iterator[Lock]:
+        """Hold the environment's lock. It is given back on every way out, an interrupt's included."""
+        lock = Lock(Ssm(self.aws), names.release_prefix(self.settings), self.clock)
+        taken_from = lock.take(self.aws.caller(), take_over=take_over)
+        if taken_from is not None:
+            self._note(f"took the release lock over from {taken_from.describe(self.clock.now())}")
+        try:
+            yield lock
+        finally:
+            try:
+                lock.give_back()
+            except SeatrialError as error:  # how the release ended matters more than its lock
+                self._note(f"the release lock could not be given back: {error.message}")
+
+    def executed(self, propose: Callable[[], Proposal], lock: Lock) -> Outcome:
+        """Do what is proposed, once it is confirmed."""
+        try:
+            with self.interrupt.abortable():
+                proposal = propose()
+                confirmed = self.confirm(proposal)
+        except KeyboardInterrupt:
+            raise ReleaseFailed("interrupted; nothing was changed") from None
+        if not confirmed:
+            raise UsageError("not confirmed; nothing was changed")
+        plan_, facts = proposal.plan, proposal.facts
+        context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
+        progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
+        actions = Actions(
+            self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
+        )
+        records = Records(context.ssm, names.release_prefix(self.settings))
+        return Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()
+
+    def _note(self, text: str) -> None:
+        self.emit(Note(self.clock.now(), text))

@@ -1,0 +1,174 @@
+"""What is true before a release: read-only calls, gathered once, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import Ecs, Service, TaskDefinition
+from seatrial.aws.errors import NotFound
+from seatrial.aws.ssm import Ssm
+from seatrial.errors import UsageError
+from seatrial.release.record import Record, Records
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.aws.session import Aws
+    from seatrial.config.models import Settings
+
+
+@dataclass(frozen=True)
+class AppStack:
+    """What the infrastructure tool's app stack says: its outputs (:data:`seatrial.stack.names.APP_OUTPUTS`)."""
+
+    cluster: str
+    repository_uri: str
+    subnets: tuple[str, ...]
+    security_group: str
+    assign_public_ip: str
+    url: str
+
+    @property
+    def network(self) -> dict[str, object]:
+        """The ``awsvpcConfiguration`` of a task that runs where the services run."""
+        return {
+            "subnets": list(self.subnets),
+            "securityGroups": [self.security_group],
+            "assignPublicIp": self.assign_public_ip,
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An environment as it is. ``latest`` has every unit's newest revision, ``live`` that of each service."""
+
+    account: str
+    region: str
+    partition: str
+    caller: str
+    stack: AppStack
+    services: Mapping[str, Service]
+    latest: Mapping[str, TaskDefinition]
+    live: Mapping[str, TaskDefinition]
+    releases: tuple[Record, ...]
+
+    @property
+    def serving(self) -> Record | None:
+        """The newest release that was released."""
+        return next((each for each in self.releases if each.ending == "released"), None)
+
+    def released(self, unit: str) -> bool:
+        """Whether a release has been to the service: it runs tasks, or the revision it is at was recorded as live.
+
+        A service that somebody scaled to nothing was released and keeps its count; one that the infrastructure tool
+        has just made, or made again, was not.
+        """
+        service = self.services[unit]
+        if service.desired > 0:
+            return True
+        live = self.live[unit].name
+        return any(each.revisions.get(unit) == live for each in self.releases if each.ending == "released")
+
+
+def gather(settings: Settings, aws: Aws) -> Facts:
+    """Return what is true now.
+
+    Raises :class:`~seatrial.errors.UsageError` where something is missing that the infrastructure must bring.
+    """
+    stack = app_stack(settings, aws)
+    ecs = Ecs(aws, stack.cluster)
+    services = ecs.services(tuple(settings.services))
+    missing = [name for name in settings.services if name not in services]
+    if missing:
+        raise UsageError(f"cluster {stack.cluster} has no service called {', '.join(missing)}", hint=_infra(settings))
+    latest = {unit: latest_revision(settings, ecs, unit) for unit in units(settings)}
+    live = {
+        unit: latest[unit]
+        if latest[unit].arn == service.task_definition
+        else ecs.task_definition(service.task_definition)
+        for unit, service in services.items()
+    }
+    records = Records(Ssm(aws), names.release_prefix(settings))
+    return Facts(
+        account=aws.account(),
+        region=aws.region,
+        partition=aws.partition,
+        caller=aws.caller(),
+        stack=stack,
+        services=services,
+        latest=latest,
+        live=live,
+        releases=_recent(records),
+    )
+
+
+def app_stack(settings: Settings, aws: Aws) -> AppStack:
+    """Return the app stack's outputs. Raises :class:`~seatrial.errors.UsageError` if it is not there or not whole."""
+    name = names.app_stack(settings)
+    try:
+        stacks = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except NotFound:
+        raise UsageError(f"there is no stack {name}", hint=_infra(settings)) from None
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", ())}
+    missing = [key for key in names.APP_OUTPUTS if key not in outputs]
+    if missing:
+        raise UsageError(
+            f"stack {name} ({stacks[0]['StackStatus']}) has no output {', '.join(missing)}", hint=_infra(settings)
+        )
+    return AppStack(
+        cluster=outputs["ClusterName"],
+        repository_uri=outputs["RepositoryUri"],
+        subnets=tuple(outputs["TaskSubnets"].split(",")),
+        security_group=outputs["TaskSecurityGroup"],
+        assign_public_ip=outputs["AssignPublicIp"],
+        url=outputs["Url"],
+    )
+
+
+def recorded(settings: Settings, aws: Aws, facts: Facts, release: Record) -> dict[str, TaskDefinition]:
+    """Return the revisions of a recorded release as ECS knows them now, of the units that the settings still have.
+
+    Raises :class:`~seatrial.errors.UsageError` for one that was deleted.
+    """
+    ecs = Ecs(aws, facts.stack.cluster)
+    found = {}
+    for unit in units(settings):
+        if unit in release.revisions:
+            try:
+                found[unit] = ecs.task_definition(release.revisions[unit])
+            except NotFound:
+                raise UsageError(
+                    f"release {release.number} cannot be put back: {release.revisions[unit]} was deleted",
+                    hint=f"release the code again: seatrial deploy {settings.name} --image {release.digest}",
+                ) from None
+    return found
+
+
+def units(settings: Settings) -> tuple[str, ...]:
+    """Return the names of all services, tasks and jobs."""
+    return (*settings.services, *settings.tasks, *settings.jobs)
+
+
+def latest_revision(settings: Settings, ecs: Ecs, unit: str) -> TaskDefinition:
+    """Return a unit's newest revision. Raises :class:`~seatrial.errors.UsageError` if there is none."""
+    family = names.family(settings, unit)
+    try:
+        return ecs.task_definition(family)
+    except NotFound:
+        raise UsageError(f"there is no task definition {family}", hint=_infra(settings)) from None
+
+
+def _recent(records: Records) -> tuple[Record, ...]:
+    """Return the newest releases down to the one that is serving and the one before it."""
+    found: list[Record] = []
+    for each in records.newest_first():
+        found.append(each)
+        if sum(record.ending == "released" for record in found) == 2:
+            break
+    return tuple(found)
+
+
+def _infra(settings: Settings) -> str:
+    return f"create or update the infrastructure first: `seatrial infra apply {settings.name}`"

@@ -1,0 +1,98 @@
+"""Looking at one service again and again, and telling what changed since the last look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import revision_name
+from seatrial.release.watch import ServiceSaid, TaskChanged
+
+if TYPE_CHECKING:
+    from seatrial.aws.ecs import Service, Task
+    from seatrial.aws.elbv2 import TargetHealth
+    from seatrial.release.context import Context
+
+
+class Observer:
+    """What is seen of a service's tasks, targets and events. Remembers what will be gone when it is asked for."""
+
+    def __init__(self, unit: str, context: Context) -> None:
+        self._unit = unit
+        self._ecs = context.ecs
+        self._elbv2 = context.elbv2
+        self._emit = context.emit
+        self._clock = context.clock
+        self._old_events: set[str] = set()
+        self._tasks: dict[str, Task] = {}
+        self._told: dict[str, tuple[object, ...]] = {}
+        self._unhealthy: dict[str, TargetHealth] = {}
+        self._said: list[str] = []
+        self._before: frozenset[str] = frozenset()
+
+    def start(self, service: Service) -> None:
+        """Remember what was there before, so that only what is new is told."""
+        self._old_events = {each.id for each in service.events}
+        self._before = frozenset(each.arn for each in self._ecs.tasks_of(self._unit) if each.status == "STOPPED")
+
+    def look(self, service: Service) -> None:
+        """Look once and tell what changed."""
+        for event in reversed(service.events):
+            if event.id not in self._old_events:
+                self._old_events.add(event.id)
+                self._said.insert(0, event.message)
+                self._emit(ServiceSaid(event.at, self._unit, event.message))
+        health = self._health(service)
+        for task in self._ecs.tasks_of(self._unit):
+            if task.arn not in self._before:
+                self._tasks[task.arn] = task
+                self._tell(task, health.get(task.address or ""))
+
+    def tasks(self, task_definition: str) -> list[Task]:
+        """Return the tasks of a revision as last seen, those seen first first."""
+        return [each for each in self._tasks.values() if each.task_definition == task_definition]
+
+    def unhealthy_targets(self, task_definition: str) -> list[TargetHealth]:
+        """Return the last bad word of the load balancer about each task of a revision."""
+        addresses = {each.address for each in self.tasks(task_definition)}
+        return [each for each in self._unhealthy.values() if each.address in addresses]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What ECS wrote about the service since :meth:`start`, newest first."""
+        return tuple(self._said)
+
+    def _health(self, service: Service) -> dict[str, TargetHealth]:
+        found = {}
+        for attachment in service.attachments:
+            for target in self._elbv2.target_health(attachment.target_group):
+                found[target.address] = target
+                if target.state == "unhealthy":
+                    self._unhealthy[target.address] = target
+        return found
+
+    def _tell(self, task: Task, target: TargetHealth | None) -> None:
+        own = task.container(self._unit)
+        health = _words(target) if target is not None else None
+        state = (task.status, task.address, health if task.status == "RUNNING" else None)
+        if self._told.get(task.arn) == state:
+            return
+        self._told[task.arn] = state
+        self._emit(
+            TaskChanged(
+                self._clock.now(),
+                self._unit,
+                task.id,
+                revision_name(task.task_definition),
+                task.status,
+                task.address,
+                health,
+                task.stopped_reason,
+                own.exit_code if own else None,
+            )
+        )
+
+
+def _words(target: TargetHealth) -> str:
+    return (
+        f"{target.state}: {target.description}" if target.state == "unhealthy" and target.description else target.state
+    )

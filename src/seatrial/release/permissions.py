@@ -1,0 +1,187 @@
+"""The IAM permissions that a plan needs: computed from its steps, with the ARNs of this very environment. Pure.
+
+Which actions know resources, and which only ``*``, is from the Service Authorization Reference; a test compares the
+table with the copy of it that cfn-lint carries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.release.revisions import roles
+from seatrial.release.steps import Build, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from seatrial.aws.ecs import TaskDefinition
+    from seatrial.config.models import Settings
+    from seatrial.release.facts import Facts
+
+_PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Actions on resources (ARNs), and what for. ``condition`` as in an IAM policy."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    purpose: str
+    condition: tuple[tuple[str, str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the permission as a JSON object."""
+        return {"actions": list(self.actions), "resources": list(self.resources), "for": self.purpose}
+
+
+class Arns:
+    """The ARNs of one environment."""
+
+    def __init__(self, settings: Settings, facts: Facts) -> None:
+        self._settings = settings
+        self._facts = facts
+
+    def of(self, service: str, resource: str) -> str:
+        """Return an ARN in this account and region."""
+        return f"arn:{self._facts.partition}:{service}:{self._facts.region}:{self._facts.account}:{resource}"
+
+    def services(self, units: Iterable[str], kind: str = "service") -> tuple[str, ...]:
+        """Return the ARNs of services, or (``kind``) of their service deployments or revisions."""
+        end = "" if kind == "service" else "/*"
+        return tuple(self.of("ecs", f"{kind}/{self._facts.stack.cluster}/{unit}{end}") for unit in units)
+
+    def definitions(self, units: Iterable[str]) -> tuple[str, ...]:
+        """Return the ARNs of all revisions of units."""
+        return tuple(self.of("ecs", f"task-definition/{names.family(self._settings, unit)}:*") for unit in units)
+
+    @property
+    def tasks(self) -> str:
+        """All tasks of the cluster."""
+        return self.of("ecs", f"task/{self._facts.stack.cluster}/*")
+
+    @property
+    def cluster(self) -> str:
+        """The cluster."""
+        return self.of("ecs", f"cluster/{self._facts.stack.cluster}")
+
+    @property
+    def repository(self) -> str:
+        """The repository: ``ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`` is its URI."""
+        return self.of("ecr", f"repository/{names.repository(self._settings)}")
+
+    @property
+    def records(self) -> str:
+        """The release records and the lock."""
+        return self.of("ssm", f"parameter{names.release_prefix(self._settings)}/*")
+
+    def streams(self, units: Iterable[str]) -> tuple[str, ...]:
+        """Return the ARNs of the log streams of units."""
+        return tuple(
+            self.of("logs", f"log-group:{names.log_group(self._settings, unit)}:log-stream:*") for unit in units
+        )
+
+
+def permissions(plan: Plan, settings: Settings, facts: Facts) -> tuple[Permission, ...]:
+    """Return what the caller must be allowed to do for the plan, in the order in which it is needed."""
+    arns = Arns(settings, facts)
+    found = list(_reading(settings, facts, arns, source=plan.verb == "deploy"))
+    found += [each for step in plan.steps for each in _of(step, facts, arns)]
+    return tuple(dict.fromkeys(found))
+
+
+def policy(needed: Iterable[Permission]) -> dict[str, Any]:
+    """Return the permissions as an IAM policy document: one statement for each set of resources."""
+    merged: dict[tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]], set[str]] = {}
+    for each in needed:
+        merged.setdefault((each.resources, each.condition), set()).update(each.actions)
+    statements = []
+    for (resources, condition), actions in merged.items():
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": sorted(actions), "Resource": sorted(resources)}
+        if condition:
+            statement["Condition"] = _condition(condition)
+        statements.append(statement)
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _reading(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> Iterator[Permission]:
+    stack = arns.of("cloudformation", f"stack/{names.app_stack(settings)}/*")
+    yield Permission(("cloudformation:DescribeStacks",), (stack,), "find the cluster, the repository and the network")
+    yield Permission(("ecs:DescribeServices",), arns.services(facts.services), "see what is live")
+    yield Permission(("ecs:DescribeTaskDefinition",), ("*",), "read the revisions that are live and the newest ones")
+    yield Permission(
+        ("ssm:GetParameter", "ssm:GetParameters"), (arns.records,), "read the releases before, and the lock"
+    )
+    yield Permission(("ssm:PutParameter", "ssm:DeleteParameter"), (arns.records,), "hold the release lock")
+    if source:
+        yield Permission(("ecr:DescribeImages",), (arns.repository,), "see whether the image is there already")
+
+
+def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
+    match step:
+        case Push():
+            yield Permission(("ecr:GetAuthorizationToken",), ("*",), "log in to the registry")
+            yield Permission(_PUSH, (arns.repository,), "push the image")
+        case Register():
+            units = tuple(each.unit for each in step.revisions)
+            yield Permission(("ecs:RegisterTaskDefinition",), arns.definitions(units), f"register {step.what}")
+            if any(definition.tags for definition in map(facts.latest.__getitem__, units)):
+                yield Permission(("ecs:TagResource",), arns.definitions(units), "keep the tags of the task definitions")
+            yield from _passing(map(facts.latest.__getitem__, units))
+        case Gate():
+            yield Permission(("ecs:RunTask",), arns.definitions([step.unit]), f"run {step.unit}")
+            yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
+            yield Permission(("logs:GetLogEvents",), arns.streams([step.unit]), "show its log")
+            yield from _passing([facts.latest[step.unit]])
+        case Roll():
+            yield from _rolling(step, facts, arns)
+        case Keep():
+            yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
+        case Verify() | Build():
+            return
+
+
+def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
+    units = tuple(each.unit for each in step.changes)
+    yield Permission(
+        ("ecs:UpdateService", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
+        arns.services(units),
+        f"move {', '.join(units)} and find the deployment",
+    )
+    yield Permission(
+        ("ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"),
+        arns.services(units, "service-deployment"),
+        "follow the deployment, turn it back",
+    )
+    yield Permission(("ecs:DescribeServiceRevisions",), arns.services(units, "service-revision"), "see what it aims at")
+    yield Permission(("ecs:ListTasks",), ("*",), "see its tasks", (("ArnEquals", "ecs:cluster", arns.cluster),))
+    yield Permission(("ecs:DescribeTasks",), (arns.tasks,), "see how its tasks are")
+    if any(facts.services[unit].attachments for unit in units):
+        yield Permission(("elasticloadbalancing:DescribeTargetHealth",), ("*",), "see what the load balancer says")
+    yield Permission(("logs:GetLogEvents",), arns.streams(units), "show the last log lines of a task that failed")
+    yield from _passing(facts.latest[unit] for unit in units)
+
+
+def _passing(definitions: Iterable[TaskDefinition]) -> Iterator[Permission]:
+    passed = sorted({role for definition in definitions for role in roles(definition.document)})
+    if passed:
+        yield Permission(
+            ("iam:PassRole",),
+            tuple(passed),
+            "hand the tasks' roles to ECS",
+            (("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"),),
+        )
+
+
+def _condition(condition: Iterable[tuple[str, str, str]]) -> Mapping[str, Mapping[str, str]]:
+    return {operator: {key: value} for operator, key, value in condition}

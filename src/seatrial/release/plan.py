@@ -1,0 +1,202 @@
+"""Facts in, frozen steps out. Pure: nothing here asks AWS, the project or the clock.
+
+The order of a release: verify, build, push, register, gate tasks, then the services (those that have traffic at the
+same time, then workers, then the scheduler), then the jobs, then the record. Workers come after the web services
+because those put messages in the queue that old workers would not know; the scheduler comes last because two must
+never be alive, so it is away for a moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.errors import UsageError
+from seatrial.release.revisions import image_of, version_of
+from seatrial.release.steps import (
+    Build,
+    Change,
+    Gate,
+    Keep,
+    NewRevision,
+    Plan,
+    Push,
+    Register,
+    Roll,
+    Step,
+    Verify,
+)
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.aws.ecs import TaskDefinition
+    from seatrial.config.models import Service, Settings
+    from seatrial.images.built import Kind
+    from seatrial.release.facts import Facts
+    from seatrial.release.record import Record
+
+#: Services of the same stage change at the same time.
+STAGES: tuple[tuple[str, ...], ...] = (("web", "websocket"), ("worker",), ("scheduler",))
+
+#: Seconds that ECS may need to place a task and pull its image, before anything of ours runs. Fargate takes 30 to
+#: 60 s for a small image; ten times that is no longer slow but stuck.
+_START = 300
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The image that is asked for. ``digest`` is None where it must still be built; ``revision`` the git revision.
+
+    ``image_kind`` is ``docker`` or ``bundle``; ``dirty`` says that the working tree has changes git does not know;
+    ``has_source`` is False for an image of which only the digest is known.
+    """
+
+    version: str
+    digest: str | None
+    revision: str | None = None
+    image_kind: Kind = "docker"
+    dirty: bool = False
+    has_source: bool = True
+
+
+def plan_release(settings: Settings, facts: Facts, wanted: Wanted, *, supersede: bool = False) -> Plan:
+    """Return the steps that put ``wanted`` live.
+
+    Raises :class:`~seatrial.errors.UsageError` where a service cannot be released now; ``supersede`` allows it
+    while a deployment is under way.
+    """
+    _refuse(settings, facts, supersede=supersede)
+    steps: list[Step] = [Verify(project=wanted.has_source)]
+    if wanted.digest is None:
+        steps.append(Build(wanted.version, wanted.revision, wanted.image_kind))
+        steps.append(Push(wanted.version, facts.stack.repository_uri))
+    bases = {unit: NewRevision(unit, facts.latest[unit].arn) for unit in (*settings.services, *settings.tasks)}
+    steps.append(Register(tuple(bases.values()), "services and tasks"))
+    steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
+    steps += _rolls(settings, facts, tuple(settings.services))
+    if settings.jobs:
+        jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
+        steps.append(Register(jobs, "jobs, which their schedules start from now on"))
+    steps.append(Keep(names.release_prefix(settings)))
+    return Plan(
+        settings.name, "deploy", wanted.version, wanted.digest, tuple(steps), {}, tuple(_notes(settings, facts, wanted))
+    )
+
+
+def plan_rollback(
+    settings: Settings,
+    facts: Facts,
+    target: Record,
+    recorded: Mapping[str, TaskDefinition],
+    *,
+    supersede: bool = False,
+) -> Plan:
+    """Return the steps that put a recorded release back. ``recorded`` are its revisions as ECS knows them now.
+
+    No gate task runs: the old version's migrations cannot take the new ones back. A revision that was deregistered is
+    registered again as it was, for ECS starts no service from it.
+    """
+    _refuse(settings, facts, supersede=supersede)
+    inactive = tuple(
+        NewRevision(unit, recorded[unit].arn, copy=True)
+        for unit in (*settings.services, *settings.tasks)
+        if unit in recorded and recorded[unit].document.get("status") == "INACTIVE"
+    )
+    steps: list[Step] = [Verify(project=False)]
+    if inactive:
+        steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
+    steps += _rolls(settings, facts, tuple(unit for unit in settings.services if unit in recorded))
+    jobs = tuple(NewRevision(u, recorded[u].arn, copy=True, newest=True) for u in settings.jobs if u in recorded)
+    if jobs:
+        steps.append(Register(jobs, "jobs, which their schedules start from now on"))
+    steps.append(Keep(names.release_prefix(settings)))
+    notes = [
+        "migrations are not taken back: the older code must be able to live with the database of the newer release",
+        "so do files in buckets, messages in queues and whatever else the newer release wrote",
+    ]
+    notes += [
+        f"{unit} is not part of release {target.number} and stays as it is"
+        for unit in settings.services
+        if unit not in recorded
+    ]
+    return Plan(
+        settings.name,
+        "rollback",
+        target.version,
+        target.digest,
+        tuple(steps),
+        {unit: definition.arn for unit, definition in recorded.items()},
+        tuple(notes),
+    )
+
+
+def patience(service: Service) -> float:
+    """Return after how many seconds a deployment of the service is turned back.
+
+    The circuit breaker ends most failures itself, at the third failed task at the earliest (developer guide, "How the
+    Amazon ECS deployment circuit breaker detects failures"). Longer than three starts in a row, each with its grace
+    period and its failed health checks, and the stop of what was there before, nothing sensible takes.
+    """
+    check = service.health_check
+    judged = service.grace_period + (check.interval * (check.unhealthy + 1) if check else 30)
+    waves = max(1, -(-100 // max(1, service.healthy_percents[1] - service.healthy_percents[0])))
+    return waves * 3 * (_START + judged) + service.drain + service.stop_timeout
+
+
+def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...]) -> list[Step]:
+    rolls: list[Step] = []
+    for roles in STAGES:
+        changes = tuple(
+            _change(settings.services[unit], unit, facts) for unit in units if settings.services[unit].role in roles
+        )
+        if changes:
+            rolls.append(Roll(changes))
+    return rolls
+
+
+def _change(service: Service, unit: str, facts: Facts) -> Change:
+    return Change(
+        unit=unit,
+        previous=facts.live[unit].arn,
+        desired=None if facts.released(unit) else service.count,
+        patience=patience(service),
+        health_path=(service.health_check.path if service.health_check else "/") if service.routed else None,
+        command=service.command,
+    )
+
+
+def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
+    for unit in settings.services:
+        service = facts.services[unit]
+        if service.controller != "ECS":
+            raise UsageError(
+                f"service {unit} is deployed by {service.controller}, not by ECS itself",
+                hint="recreate the service with the deployment controller ECS",
+            )
+        moving = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
+        if moving and facts.released(unit) and not supersede:
+            raise UsageError(
+                f"service {unit} is in the middle of another deployment "
+                f"(to {facts.live[unit].name}, {service.running} of {service.desired} tasks running)",
+                hint=f"wait for it (`seatrial status {settings.name}`), or put this release on top with --take-over",
+            )
+
+
+def _notes(settings: Settings, facts: Facts, wanted: Wanted) -> list[str]:
+    notes = []
+    if wanted.digest is not None:
+        notes.append(f"image {wanted.version} is in ECR already and is not built again ({wanted.digest[:19]})")
+        running = [u for u in settings.services if (image_of(facts.live[u], u) or "").endswith(wanted.digest)]
+        if running:
+            notes.append(f"{', '.join(running)}: runs this very image already; changes only if its definition did")
+    if wanted.dirty:
+        notes.append("the working tree has changes that are not committed: this release cannot be made again from git")
+    for unit, service in settings.services.items():
+        if facts.services[unit].desired == 0 and facts.released(unit) and service.count:
+            notes.append(f"{unit} was scaled to 0 tasks and stays so")
+    before = sorted({version for u in settings.services if (version := version_of(facts.live[u], u))})
+    if before:
+        notes.append(f"live now: {', '.join(before)}")
+    return notes

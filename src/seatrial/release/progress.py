@@ -1,0 +1,34 @@
+"""What a running release knows so far: the image, the revisions, which services were told to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import revision_name
+
+if TYPE_CHECKING:
+    from seatrial.aws.ecs import TaskDefinition
+    from seatrial.release.record import Record
+    from seatrial.release.rolling import Rollout
+
+
+@dataclass
+class Progress:
+    """Filled in by the steps.
+
+    ``revisions`` maps units to task definition ARNs, ``definitions`` has those that were read or registered,
+    ``rollouts`` the services that were told to change, in order.
+    """
+
+    version: str
+    digest: str | None
+    revisions: dict[str, str]
+    record: Record | None = None
+    definitions: dict[str, TaskDefinition] = field(default_factory=dict)
+    rollouts: list[Rollout] = field(default_factory=list)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """``family:number`` by unit."""
+        return {unit: revision_name(arn) for unit, arn in self.revisions.items()}

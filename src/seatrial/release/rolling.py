@@ -1,0 +1,210 @@
+"""A service's change, followed to its end by the id of its own service deployment.
+
+Success is an id: right after UpdateService the service deployment that this very call made is looked up, and only its
+end counts. A service that is stable again because ECS rolled back, or because somebody deployed something else, is a
+failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from seatrial.aws.errors import AwsError
+from seatrial.release.interrupt import Choice
+from seatrial.release.observe import Observer
+from seatrial.release.watch import DeploymentChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.aws.ecs import Service, ServiceDeployment
+    from seatrial.release.context import Context
+    from seatrial.release.steps import Change
+
+#: Seconds within which ECS lists the service deployment of an UpdateService; it takes one or two.
+_APPEARS = 120.0
+#: Service deployments that have not ended (ECS API reference, ServiceDeployment.status).
+_UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+
+class Verdict(Enum):
+    """How a service's change ended."""
+
+    DONE = "done"
+    ROLLED_BACK = "rolled back by ECS"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What :func:`follow` came back with: all done, the first that failed, or a person's choice."""
+
+    failed: Rollout | None = None
+    choice: Choice = Choice.GO_ON
+
+
+class Rollout:
+    """One service on its way to ``target`` (task definition ARN).
+
+    ``desired`` as in :class:`~seatrial.release.steps.Change`. After :meth:`begin`, :meth:`look` is called until
+    :attr:`verdict` is there.
+    """
+
+    def __init__(self, change: Change, target: str, context: Context) -> None:
+        self.change = change
+        self.target = target
+        self.verdict: Verdict | None = None
+        self.reason = ""
+        self.begun = False
+        self.deployment: ServiceDeployment | None = None
+        self._ecs = context.ecs
+        self._emit = context.emit
+        self._clock = context.clock
+        self._observer = Observer(change.unit, context)
+        self._deadline = 0.0
+        self._appears_until = 0.0
+        self._known: frozenset[str] = frozenset()
+        self._since = context.clock.now()
+        self._timed_out = False
+
+    @property
+    def observer(self) -> Observer:
+        """What was seen of the service's tasks and targets."""
+        return self._observer
+
+    def begin(self, service: Service, *, desired: int | None) -> None:
+        """Ask ECS for the target. ``service`` is as it was just before."""
+        primary = service.primary
+        if primary is not None and primary.created_at is not None:
+            self._since = primary.created_at - timedelta(seconds=1)
+        self._known = frozenset(each.arn for each in self._listed())
+        self._observer.start(service)
+        self._deadline = self._clock.monotonic() + self.change.patience
+        self._ecs.update_service(
+            self.change.unit, self.target, desired=desired, force=service.task_definition == self.target
+        )
+        self.begun = True
+        self._appears_until = self._clock.monotonic() + _APPEARS
+
+    def look(self, service: Service | None) -> None:
+        """Look once. ``service`` is as DescribeServices answers it now, None if it is gone."""
+        if service is None:
+            self._end(Verdict.FAILED, "the service was deleted")
+            return
+        self._observer.look(service)
+        before = self.deployment
+        self.deployment = self._found() if before is None else self._again(before)
+        if self.deployment is None:
+            if self._clock.monotonic() > self._appears_until:
+                self._end(Verdict.FAILED, "ECS shows no service deployment for the update")
+            return
+        if before is None or (before.status, before.running) != (self.deployment.status, self.deployment.running):
+            self._tell(self.deployment)
+        self._judge(self.deployment, service)
+
+    def turn_back(self) -> bool:
+        """Ask ECS to roll the running deployment back; False if it is not running any more or cannot be."""
+        if self.deployment is None:
+            self.deployment = self._found()
+        if self.deployment is None or self.deployment.status not in _UNDER_WAY:
+            return False
+        if self.deployment.status in ("PENDING", "IN_PROGRESS"):
+            try:
+                self._ecs.roll_back_deployment(self.deployment.arn)
+            except AwsError:  # ended between our look and the call, or made by a feature that cannot be rolled back
+                return False
+        self.verdict = None
+        self._deadline = self._clock.monotonic() + self.change.patience
+        return True
+
+    def _judge(self, deployment: ServiceDeployment, service: Service) -> None:
+        primary = service.primary
+        if deployment.status == "SUCCESSFUL":
+            if primary is not None and primary.task_definition != self.target:
+                self._end(
+                    Verdict.SUPERSEDED, f"somebody deployed {primary.task_definition.rsplit('/', 1)[-1]} after it"
+                )
+            else:
+                self._end(Verdict.DONE, "")
+        elif deployment.status == "ROLLBACK_SUCCESSFUL" or self._rolls_back_to_nothing(deployment):
+            self._end(Verdict.ROLLED_BACK, self._why(deployment))
+        elif deployment.status == "ROLLBACK_FAILED":
+            self._end(Verdict.FAILED, f"ECS could not roll back: {self._why(deployment)}")
+        elif deployment.status == "STOPPED":
+            superseded = primary is not None and primary.task_definition != self.target
+            self._end(Verdict.SUPERSEDED if superseded else Verdict.FAILED, self._why(deployment))
+        elif primary is not None and primary.rollout_state == "FAILED" and primary.task_definition == self.target:
+            # The circuit breaker opened and had no completed revision to go back to: it stalls (developer guide).
+            self._end(Verdict.FAILED, primary.reason or "the deployment circuit breaker opened")
+        elif self._clock.monotonic() > self._deadline:
+            self._out_of_patience(deployment)
+
+    def _rolls_back_to_nothing(self, deployment: ServiceDeployment) -> bool:
+        """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it."""
+        return self.change.desired is not None and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+    def _out_of_patience(self, deployment: ServiceDeployment) -> None:
+        tasks = f"{deployment.running} of {deployment.requested} tasks running"
+        text = f"not done after {self.change.patience:.0f} s ({tasks})"
+        if self._timed_out or not self.turn_back():
+            self._end(Verdict.FAILED, text)
+        self._timed_out = True
+        self.reason = text
+
+    def _why(self, deployment: ServiceDeployment) -> str:
+        return self.reason or deployment.rollback_reason or deployment.reason or deployment.status
+
+    def _end(self, verdict: Verdict, reason: str) -> None:
+        self.verdict = verdict
+        self.reason = reason
+
+    def _listed(self) -> list[ServiceDeployment]:
+        return self._ecs.service_deployments(self.change.unit, since=self._since)
+
+    def _found(self) -> ServiceDeployment | None:
+        """Return the oldest deployment that was not there before our call and aims at our task definition."""
+        new = [each for each in self._listed() if each.arn not in self._known]
+        definitions = self._ecs.revision_task_definitions(
+            [each.target_revision for each in new if each.target_revision]
+        )
+        ours = (each for each in new if definitions.get(each.target_revision or "") == self.target)
+        brief = next(ours, None)
+        return self._ecs.describe_deployments([brief.arn]).get(brief.arn) if brief else None
+
+    def _again(self, deployment: ServiceDeployment) -> ServiceDeployment:
+        return self._ecs.describe_deployments([deployment.arn]).get(deployment.arn, deployment)
+
+    def _tell(self, deployment: ServiceDeployment) -> None:
+        self._emit(
+            DeploymentChanged(
+                self._clock.now(),
+                self.change.unit,
+                deployment.arn,
+                deployment.status,
+                deployment.rollback_reason or deployment.reason,
+                deployment.running,
+                deployment.requested,
+            )
+        )
+
+
+def follow(rollouts: Sequence[Rollout], context: Context) -> Followed:
+    """Look at all of them again and again until all are done, one has failed, or a person chose otherwise."""
+    while True:
+        waiting = [each for each in rollouts if each.verdict is None]
+        services = context.ecs.services([each.change.unit for each in waiting])
+        for each in waiting:
+            each.look(services.get(each.change.unit))
+        failed = next((each for each in rollouts if each.verdict not in (None, Verdict.DONE)), None)
+        if failed is not None:
+            return Followed(failed)
+        if all(each.verdict is Verdict.DONE for each in rollouts):
+            return Followed()
+        choice = context.interrupt.poll()
+        if choice is not Choice.GO_ON:
+            return Followed(choice=choice)
+        context.clock.sleep(context.pace)

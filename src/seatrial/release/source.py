@@ -1,0 +1,86 @@
+"""Which image a release is to run: one that is in ECR already, or one to be built from git or the working tree."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecr import Ecr
+from seatrial.errors import UsageError
+from seatrial.release.plan import Wanted
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.aws.session import Aws
+    from seatrial.config.models import Settings
+    from seatrial.images.built import Kind
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The image, and the paths of the files it is made of (empty for an image that is only known by digest)."""
+
+    wanted: Wanted
+    paths: frozenset[str]
+
+
+def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, image: str | None) -> Chosen:
+    """Return the image to release: ``image`` (a digest in ECR), or that of ``revision`` or the working tree.
+
+    Raises :class:`~seatrial.errors.UsageError` if git does not know the revision or ECR does not have the digest.
+    """
+    ecr = Ecr(aws, names.repository(settings))
+    if image is not None:
+        return Chosen(_by_digest(ecr, image), frozenset())
+    from seatrial.images import source
+
+    context = (root / settings.image.context).resolve()
+    dockerfile = os.path.relpath((root / settings.image.dockerfile).resolve(), context)
+    read = source.read(context, revision, dockerfile)
+    there = ecr.image(tag=read.version)
+    wanted = Wanted(
+        version=read.version,
+        digest=there.digest if there else None,
+        revision=revision,
+        image_kind=image_kind(aws),
+        dirty=revision is None and "-" in read.version,  # the commit, then a hash of the changed files
+    )
+    return Chosen(wanted, frozenset(read.files))
+
+
+def image_kind(aws: Aws) -> Kind:
+    """Return which kind of image the tasks take: ``docker``, or ``bundle`` on an emulator that runs processes.
+
+    The emulator says so at ``/_seatrial/health``; any other endpoint is taken for AWS itself.
+    """
+    if aws.endpoint is None:
+        return "docker"
+    import json
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"{aws.endpoint}/_seatrial/health", timeout=5) as answer:  # noqa: S310 - our own URL
+            return "bundle" if json.load(answer).get("runtime") == "process" else "docker"
+    except (urllib.error.HTTPError, ValueError):
+        return "docker"  # an endpoint that is not our emulator
+    except OSError as error:
+        raise UsageError(
+            f"the emulator at {aws.endpoint} does not answer: {error}", hint="run `seatrial emulator start`"
+        ) from error
+
+
+def _by_digest(ecr: Ecr, image: str) -> Wanted:
+    digest = image.rpartition("@")[2]
+    if not digest.startswith("sha256:"):
+        raise UsageError(f"{image} is no image digest", hint="give --image sha256:..., as `seatrial status` shows it")
+    there = ecr.image(digest=digest)
+    if there is None:
+        raise UsageError(
+            f"repository {ecr.repository} has no image {digest}",
+            hint="ECR's lifecycle rules may have removed it; release the git revision with --revision instead",
+        )
+    return Wanted(version=there.tags[0] if there.tags else digest[7:19], digest=digest, has_source=False)

@@ -1,0 +1,217 @@
+"""The words of a plan: what a release does, one frozen step after the other.
+
+A step says what is to be done and to what; it holds no client and does nothing. ``plan`` prints them, the executor
+runs the very same objects, and the permissions of a release are computed from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.aws.ecs import revision_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.images.built import Kind
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. ``kind`` is its word, ``title`` its line, ``lines`` what it touches."""
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return type(self).__name__.lower()
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        raise NotImplementedError
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What it touches, one thing a line."""
+        return ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the step as a JSON object."""
+        return {"kind": self.kind, "title": self.title, "details": list(self.lines)}
+
+
+@dataclass(frozen=True)
+class Verify(Step):
+    """Read the project and see that it fits seatrial.toml. ``project`` is False where an image exists already."""
+
+    project: bool
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return "verify" + (" the project" if self.project else "")
+
+
+@dataclass(frozen=True)
+class Build(Step):
+    """Make the image. ``revision`` is the git revision, None for the working tree."""
+
+    version: str
+    revision: str | None
+    image_kind: Kind
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"build {'the image' if self.image_kind == 'docker' else 'the bundle'} {self.version}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return (f"from {self.revision or 'the working tree'}",)
+
+
+@dataclass(frozen=True)
+class Push(Step):
+    """Push the image to ECR, from where on it is a digest."""
+
+    version: str
+    repository_uri: str
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"push it to {self.repository_uri}:{self.version}"
+
+
+@dataclass(frozen=True)
+class NewRevision:
+    """A revision to make: of ``unit``, from ``base`` (ARN).
+
+    ``copy`` takes ``base`` as it is (a rollback); otherwise the image becomes this release's. ``newest`` asks that
+    it be the family's newest, which is the one that a schedule starts.
+    """
+
+    unit: str
+    base: str
+    copy: bool = False
+    newest: bool = False
+
+
+@dataclass(frozen=True)
+class Register(Step):
+    """Register the next task definitions; one that would change nothing is not registered."""
+
+    revisions: tuple[NewRevision, ...]
+    what: str
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"register the task definitions of {self.what}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return tuple(f"{each.unit}, from {revision_name(each.base)}" for each in self.revisions)
+
+
+@dataclass(frozen=True)
+class Gate(Step):
+    """Run a task on the new revision; anything but exit code 0 ends the release before a service changes."""
+
+    unit: str
+    command: tuple[str, ...]
+    timeout: int
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"run {self.unit}, which must exit 0"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return (f"{' '.join(self.command)} (at most {self.timeout} s)",)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One service's change. ``previous`` is the ARN that it goes back to.
+
+    ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
+    ``patience`` is how many seconds the deployment may take before it is turned back.
+    """
+
+    unit: str
+    previous: str
+    desired: int | None
+    patience: float
+    health_path: str | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Roll(Step):
+    """Move services to their new revisions, at the same time, and wait until ECS says that it is done."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"roll out {' and '.join(each.unit for each in self.changes)}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return tuple(
+            f"{each.unit}, from {revision_name(each.previous)}"
+            + (f", with {each.desired} tasks (none run yet)" if each.desired is not None else "")
+            for each in self.changes
+        )
+
+
+@dataclass(frozen=True)
+class Keep(Step):
+    """Write down what is released now."""
+
+    prefix: str
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "record"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"record the release in {self.prefix}/releases"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done. ``digest`` is None while the image is not built.
+
+    ``revisions`` are those known beforehand (a rollback's), by unit. ``notes`` are for the person who decides.
+    """
+
+    environment: str
+    verb: str
+    version: str
+    digest: str | None
+    steps: tuple[Step, ...]
+    revisions: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as a JSON object."""
+        return {
+            "environment": self.environment,
+            "verb": self.verb,
+            "version": self.version,
+            "digest": self.digest,
+            "notes": list(self.notes),
+            "steps": [each.to_json() for each in self.steps],
+        }

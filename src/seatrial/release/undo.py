@@ -1,0 +1,77 @@
+"""The way back: every service that was told to change goes to the revision it had.
+
+A deployment under way is turned back by ECS itself (StopServiceDeployment), one that ended well by UpdateService to the
+revision before, and one that ECS is rolling back already is waited for. A service that no release had been to before
+goes back to no tasks. Somebody else's deployment is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import revision_name
+from seatrial.errors import SeatrialError
+from seatrial.release.interrupt import Interrupt
+from seatrial.release.rolling import Rollout, Verdict, follow
+from seatrial.release.watch import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.release.context import Context
+
+
+def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
+    """Take the services back, all at once, and wait.
+
+    Returns what did not work, one sentence each; empty is good. Cannot be interrupted: half a way back helps nobody.
+    """
+    calm = replace(context, interrupt=Interrupt())
+    problems: list[str] = []
+    ways: list[Rollout] = []
+    for rollout in rollouts:
+        unit = rollout.change.unit
+        try:
+            way = _way_back(rollout, calm, problems)
+        except SeatrialError as error:
+            problems.append(f"{unit}: cannot be taken back: {error.message}")
+            continue
+        if way is not None:
+            context.emit(Note(context.clock.now(), f"{unit}: going back to {revision_name(rollout.change.previous)}"))
+            ways.append(way)
+    try:
+        while waiting := [way for way in ways if way.verdict is None]:
+            follow(waiting, calm)
+    except SeatrialError as error:
+        problems.append(f"the way back cannot be watched: {error.message}")
+    return problems + [problem for way in ways if (problem := _problem(way))]
+
+
+def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollout | None:
+    """Start the way back and return what to follow, None if there is nothing to do."""
+    change = rollout.change
+    if rollout.verdict is Verdict.SUPERSEDED:
+        problems.append(f"{change.unit}: {rollout.reason}; left alone")
+        return None
+    first = change.desired is not None
+    if rollout.verdict is Verdict.ROLLED_BACK and not first:
+        return None
+    if not first and rollout.begun and rollout.verdict is not Verdict.DONE and rollout.turn_back():
+        return rollout
+    service = context.ecs.services([change.unit]).get(change.unit)
+    if service is None:
+        problems.append(f"{change.unit}: the service was deleted")
+        return None
+    if not rollout.begun and service.task_definition == change.previous:
+        return None
+    back = Rollout(change, change.previous, context)
+    back.begin(service, desired=0 if first else None)
+    return back
+
+
+def _problem(way: Rollout) -> str | None:
+    back = way.target == way.change.previous
+    if way.verdict is Verdict.ROLLED_BACK or (way.verdict is Verdict.DONE and back):
+        return None
+    return f"{way.change.unit}: not back at {revision_name(way.change.previous)}: {way.reason or 'not seen to its end'}"
