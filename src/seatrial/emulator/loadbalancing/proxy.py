@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from seatrial.emulator.children import Child
     from seatrial.emulator.loadbalancing.model import ProxyModel
 
 
@@ -29,3 +32,11 @@ class Proxy(Protocol):
     def rss(self) -> int:
         """Return the resident memory of the proxy in bytes, 0 when it does not run."""
         ...
+
+
+def resident(process: Child | None) -> int:
+    """Return the resident memory of a process in bytes, 0 when there is none."""
+    if process is None or process.poll() is not None:
+        return 0
+    pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
