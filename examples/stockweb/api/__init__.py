@@ -1,0 +1,1 @@
+"""JSON for programs: one part, and adding to or taking from its stock."""

@@ -1,0 +1,40 @@
+"""How gunicorn serves. It reads this file by itself when it starts in this directory."""
+
+import os
+from pathlib import Path
+
+from stockweb.logs import logging_config
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+
+# Load Django once and fork: both workers start at once and share its memory.
+preload_app = True
+
+# Longer than the load balancer keeps an idle connection to a target (60 seconds): the side that sends requests must be
+# the one that closes, else a request meets a connection that is being closed, and the client gets a 502.
+keepalive = 65
+
+# A request in flight when SIGTERM comes has this long; ECS sends SIGKILL after 30 seconds.
+graceful_timeout = 25
+timeout = 60
+
+# A worker proves that it is alive by touching a file; in memory, because a busy disk must not look like a dead worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file in it
+
+# Nobody talks to the control socket, and two tasks on one machine must not share its path.
+control_socket_disable = True
+
+# The load balancer writes the access log; errors and starts go to standard output with everything else.
+accesslog = None
+logconfig_dict = logging_config(os.environ.get("SEATRIAL_VERSION", "development"))
+
+
+def pre_fork(_server: object, _worker: object) -> None:
+    """Close what preloading may have opened: two processes on one database connection would read each other's answers."""
+    from django.core.cache import caches  # noqa: PLC0415 - Django is not set up yet when this file is read
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()
+    caches.close_all()

@@ -1,0 +1,1 @@
+"""The pages that people use: HTML from the server, one style sheet, no script."""

@@ -1,0 +1,17 @@
+"""URLs of the pages."""
+
+from django.urls import path, re_path
+
+from pages import changes, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("parts/", views.part_list, name="part-list"),
+    path("parts/<int:pk>/", views.part_detail, name="part-detail"),
+    path("parts/<int:pk>/change/", changes.change, name="part-change"),
+    path("parts/<int:pk>/move/", changes.move, name="part-move"),
+    path("movements/<int:pk>/undo/", changes.undo, name="movement-undo"),
+    path("boxes/", views.box_list, name="box-list"),
+    re_path(r"^boxes/(?P<code>[A-Z0-9-]{1,20})/$", views.box_detail, name="box-detail"),
+    path("types/", views.type_list, name="type-list"),
+]

@@ -1,0 +1,1 @@
+"""What parts there are: types, parts, their attributes, and finding them."""

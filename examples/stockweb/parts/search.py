@@ -1,0 +1,31 @@
+"""Finding parts by words that may be incomplete or misspelt."""
+
+from django.db.models import Q, QuerySet
+from django.contrib.postgres.search import TrigramWordSimilarity
+
+from parts.models import Part
+
+#: Words beyond these add nothing but work for the database.
+MAX_WORDS = 8
+#: Shorter words have too few trigrams to be told apart when one letter is wrong.
+_FUZZY_LENGTH = 4
+
+
+def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
+    """Return the parts that have every word of ``text`` somewhere in name, number, maker, description or tags.
+
+    A word of letters may be misspelt (``resitor``); one with a digit may not, because ``100n`` is no ``10n``. The best
+    match is first: the very part number, then by likeness of the whole text.
+    """
+    words = text.upper().replace("\x00", "").split()[:MAX_WORDS]
+    if not words:
+        return parts
+    for word in words:
+        condition = Q(search__contains=word)
+        if len(word) >= _FUZZY_LENGTH and word.isalpha():
+            condition |= Q(search__trigram_word_similar=word)
+        parts = parts.filter(condition)
+    wanted = " ".join(words)
+    return parts.annotate(likeness=TrigramWordSimilarity(wanted, "search"), is_it=Q(mpn__iexact=wanted)).order_by(
+        "-is_it", "-likeness", "name", "pk"
+    )

@@ -1,0 +1,1 @@
+"""How many of each part are in which box, and how that came about."""

@@ -1,0 +1,25 @@
+"""What is where, read for showing: one query for all parts of a page."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stock.models import Lot
+
+
+@dataclass(frozen=True)
+class Holding:
+    """So many of a part in a box."""
+
+    box_id: int
+    box: str
+    qty: int
+
+
+def holdings(parts: Iterable[int]) -> dict[int, list[Holding]]:
+    """Return what every box holds (or held) of each part, in the order of the boxes' codes; parts in no box are absent."""
+    found: dict[int, list[Holding]] = defaultdict(list)
+    lots = Lot.objects.filter(part_id__in=list(parts)).order_by("box__code")
+    for part, *rest in lots.values_list("part_id", "box_id", "box__code", "qty"):
+        found[part].append(Holding(*rest))
+    return found
