@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seatrial.emulator import state
+from seatrial.emulator.children import MARK
 from seatrial.emulator.identity import is_running
 from seatrial.emulator.state import EmulatorInfo
 from seatrial.errors import SeatrialError, UsageError
@@ -78,6 +79,7 @@ def start(
             stderr=subprocess.STDOUT,
             cwd=directory,
             start_new_session=True,
+            env=_environment(directory),
         )
     _children[process.pid] = process
     try:
@@ -157,6 +159,11 @@ def _state_directory(project_dir: Path, name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be the name of an emulator", hint="use lower-case letters, digits and -")
     return project_dir.resolve() / ".seatrial" / "emulator" / name
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    """Return the emulator's environment: ours, marked, with little memory for the many threads of a web server."""
+    return {**os.environ, MARK: str(directory), "MALLOC_ARENA_MAX": "2"}
 
 
 def _check_same(info: EmulatorInfo, **wanted: Any) -> None:

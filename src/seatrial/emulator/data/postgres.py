@@ -163,6 +163,7 @@ SELECT {_literal(f"CREATE ROLE {user}")} WHERE NOT EXISTS
     (SELECT FROM pg_roles WHERE rolname = {_literal(username)}) \\gexec
 ALTER ROLE {user} WITH LOGIN CREATEDB CREATEROLE NOSUPERUSER PASSWORD {_literal(password)};
 GRANT rds_superuser TO {user};
+ALTER DATABASE postgres OWNER TO {user};
 SELECT {_literal(f"CREATE DATABASE {name} OWNER {user}")} WHERE NOT EXISTS
     (SELECT FROM pg_database WHERE datname = {_literal(database or "postgres")}) \\gexec
 """
