@@ -34,7 +34,8 @@ class Change:
     """One resource of a change set.
 
     ``action`` is Add, Modify, Remove, Import or Dynamic; ``replacement`` True, False, Conditional or None where it does
-    not apply. ``properties`` are those that change. ``change_set`` is a nested stack's own change set.
+    not apply. ``properties`` are those that change; ``recreates`` is whether a change of one of them always makes a new
+    resource, if its value does turn out to differ. ``change_set`` is a nested stack's own change set.
     """
 
     action: str
@@ -43,6 +44,7 @@ class Change:
     physical_id: str | None = None
     replacement: str | None = None
     properties: tuple[str, ...] = ()
+    recreates: bool = False
     change_set: str | None = None
 
 
@@ -191,7 +193,7 @@ class CloudFormation:
 
 
 def _change(raw: Mapping[str, Any]) -> Change:
-    targets = (detail.get("Target", {}) for detail in raw.get("Details", ()))
+    targets = [detail.get("Target", {}) for detail in raw.get("Details", ())]
     names = (target["Name"] for target in targets if target.get("Attribute") == "Properties" and "Name" in target)
     return Change(
         action=raw["Action"],
@@ -200,5 +202,6 @@ def _change(raw: Mapping[str, Any]) -> Change:
         physical_id=raw.get("PhysicalResourceId"),
         replacement=raw.get("Replacement"),
         properties=tuple(dict.fromkeys(names)),
+        recreates=any(target.get("RequiresRecreation") == "Always" for target in targets),
         change_set=raw.get("ChangeSetId"),
     )

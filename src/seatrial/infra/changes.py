@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.aws.cloudformation import Change
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.aws.cloudformation import Change, ChangeSet, CloudFormation
+    from seatrial.aws.cloudformation import ChangeSet, CloudFormation
 
 _STACK = "AWS::CloudFormation::Stack"
 
@@ -32,13 +33,18 @@ class Planned:
         if self.change.replacement == "True":
             words.append("REPLACEMENT")
         elif self.change.replacement == "Conditional":
-            words.append("may be replaced")
+            words.append("may be replaced" if self.change.recreates else "")
         return " ".join(word for word in words if word)
 
     @property
     def loses(self) -> bool:
-        """Whether what is there now would be gone."""
-        return self.change.action == "Remove" or self.change.replacement in ("True", "Conditional")
+        """Whether what is there now would be gone, or might be.
+
+        ``Conditional`` is also what CloudFormation says of RDS properties such as MultiAZ, which replace an instance
+        only if it is of a kind that is never made here. What counts is a property whose change always makes a new one.
+        """
+        conditional = self.change.replacement == "Conditional" and self.change.recreates
+        return self.change.action == "Remove" or self.change.replacement == "True" or conditional
 
 
 def planned(change_set: ChangeSet, cloudformation: CloudFormation, *, prefix: str = "") -> Iterator[Planned]:
@@ -75,11 +81,9 @@ def refuse_losses(changes: tuple[Planned, ...], allowed: frozenset[str]) -> None
 
 
 def _removed(stack: str, cloudformation: CloudFormation, *, prefix: str) -> Iterator[Planned]:
-    from seatrial.aws.cloudformation import Change
-
     for resource in cloudformation.resources(stack):
         change = Change("Remove", resource.logical_id, resource.type, physical_id=resource.physical_id)
         if resource.type == _STACK:
             yield from _removed(resource.physical_id, cloudformation, prefix=f"{prefix}{resource.logical_id}/")
         else:
-            yield Planned(f"{prefix}{resource.logical_id}", replace(change))
+            yield Planned(f"{prefix}{resource.logical_id}", change)
