@@ -117,6 +117,10 @@ class Task:
     stopped_reason: str | None
     address: str | None
     health: str | None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    stopping_at: datetime | None = None
+    stopped_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -367,6 +371,10 @@ def _task(raw: Mapping[str, Any]) -> Task:
         stopped_reason=raw.get("stoppedReason"),
         address=_address(raw),
         health=raw.get("healthStatus"),
+        created_at=raw.get("createdAt"),
+        started_at=raw.get("startedAt"),
+        stopping_at=raw.get("stoppingAt"),
+        stopped_at=raw.get("stoppedAt"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import Ecs, revision_name
 from seatrial.rehearsal.timeline import ReleaseSpan, StepSpan, TaskSpan
-from seatrial.release import StepFinished, StepStarted
+from seatrial.release.watch import StepFinished, StepStarted
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from seatrial.aws.ecs import Task
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
-    from seatrial.release import Outcome, ReleaseEvent
+    from seatrial.release import Outcome
+    from seatrial.release.watch import ReleaseEvent
 
 _OUTCOMES = {
     "released": "released",

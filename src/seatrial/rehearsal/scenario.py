@@ -26,6 +26,7 @@ from seatrial.rehearsal.probe import Aim
 from seatrial.rehearsal.revisions import old_revision, project_files, working_tree_version
 from seatrial.rehearsal.timeline import build
 from seatrial.rehearsal.verdict import Verdict, judge
+from seatrial.release import oneoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.emulator.state import EmulatorInfo
     from seatrial.release import Outcome
+    from seatrial.release.watch import ReleaseEvent
 
 NAME = "rehearsal"
 
@@ -123,7 +125,7 @@ class _Stage:
             )
         for name in self._settings.rehearsal.setup:
             self._narrator.stage(f"running {name}")
-            ended = release.run(self._settings, self._aws, name, on_event=self._told)
+            ended = oneoff.run(self._settings, self._aws, task=name, on_event=self._told)
             if ended.problem is not None:
                 raise SeatrialError(f"the setup task {name} failed: {ended.problem}", hint="see the lines above")
 
@@ -178,7 +180,7 @@ class _Stage:
     ) -> Outcome:
         watch = self._releases.watch(title, expected=expected, label=label)
 
-        def told(event: release.ReleaseEvent) -> None:
+        def told(event: ReleaseEvent) -> None:
             watch.event(event)
             self._told(event)
 
@@ -186,7 +188,7 @@ class _Stage:
         watch.ended(outcome)
         return outcome
 
-    def _told(self, event: release.ReleaseEvent) -> None:
+    def _told(self, event: ReleaseEvent) -> None:
         self._narrator.line(event.line())
 
     def _aim(self, info: EmulatorInfo) -> Aim:
