@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 #: AWS's seconds between a task's failure and the start of the next: what placing and pulling take there at least.
 RESTART_SECONDS, LEAST_RESTART = 5.0, 0.5
-#: Least seconds of grace: a real process starts no faster because the emulator's time is scaled.
-LEAST_GRACE = 10.0
+#: Least seconds of grace, and until a task that nothing checks counts as healthy: a real process neither starts nor
+#: crashes any faster because the emulator's time is scaled.
+LEAST_GRACE, LEAST_UNCHECKED = 10.0, 3.0
 #: Seconds after which the scheduler looks again by itself, with and without something under way.
 BUSY, IDLE = 1.0, 5.0
 
@@ -88,7 +89,7 @@ class Reconciler:
         checked = any(c.definition.health_check and c.definition.essential for c in task.containers)
         running_for = clock.monotonic() - (task.started or 0.0)
         grace = clock.scaled(service.grace_seconds, at_least=LEAST_GRACE) if service.grace_seconds else 0.0
-        unchecked = clock.scaled(UNCHECKED_SECONDS)
+        unchecked = clock.scaled(UNCHECKED_SECONDS, at_least=LEAST_UNCHECKED)
         verdict = judge(
             checked=checked,
             container=task.health,

@@ -221,7 +221,7 @@ class MotoSurroundings:
         return logs_backends[self._account][region]
 
     def _secrets_manager(self, value_from: str) -> str:
-        from moto.core.exceptions import ServiceException
+        from moto.core.exceptions import JsonRESTError
         from moto.secretsmanager.models import secretsmanager_backends
 
         parts = value_from.split(":")
@@ -231,9 +231,9 @@ class MotoSurroundings:
             answer = secretsmanager_backends[self._account][parts[3]].get_secret_value(
                 secret_id=arn, version_id=version or None, version_stage=stage or "AWSCURRENT"
             )
-        except ServiceException as error:
+        except JsonRESTError as error:
             raise ResourceInitializationError(
-                f"{retried} failed to fetch secret {arn} from secrets manager: {error.code}: {error.message}"
+                f"{retried} failed to fetch secret {arn} from secrets manager: {error.error_type}: {error.message}"
             ) from error
         value = str(answer.get("SecretString", ""))
         if not key:
