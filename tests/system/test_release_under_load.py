@@ -1,0 +1,118 @@
+"""Version two over version one while users keep asking: nobody notices."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from stage import Stage, failures, raised, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REQUESTS = 10_000
+
+
+@pytest.mark.parametrize("runtime", ["process", "docker"])
+@pytest.mark.timeout(600)
+def test_no_request_fails(
+    runtime: Literal["process", "docker"], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if runtime == "process":
+        stage: Stage = request.getfixturevalue("released")
+        release_under_load(stage, tmp_path)
+        return
+    with raised(tmp_path, "docker") as stage:
+        assert stage.deploy().ok
+        release_under_load(stage, tmp_path)
+
+
+def release_under_load(stage: Stage, tmp_path: Path) -> None:
+    before = stage.ecs.services(["web"])["web"].task_definition
+    with stage.edited(), stage.load(tmp_path / "samples", rate=250) as load:
+        until(load, 500)
+        (stage.project / "version.txt").write_text("two\n")
+        outcome = stage.deploy()
+        assert outcome.result == "released", outcome
+        until(load, REQUESTS)
+        load.stop()
+    samples = load.samples()
+    assert len(samples) >= REQUESTS
+    assert failures(samples) == []
+    for client in ("keep-alive", "connection"):
+        assert sum(sample.client == client for sample in samples) >= REQUESTS * 0.45
+    answered = {sample.target for sample in samples}
+    assert len(answered) >= 4, "two tasks of each version answered"
+    assert stage.ecs.services(["web"])["web"].task_definition != before
+
+
+def test_tasks_stopped_at_random_are_not_noticed(released: Stage, tmp_path: Path) -> None:
+    """StopTask drains first, and the scheduler replaces what it took: users see nothing of either."""
+    chance = random.Random(7)
+
+    def stop_one() -> None:
+        tasks = [task for task in released.ecs.tasks_of("web") if task.desired_status == "RUNNING"]
+        if tasks:
+            released.ecs.stop_task(chance.choice(tasks).arn, "stopped by a test")
+
+    disturbed(released, tmp_path, stop_one)
+
+
+def test_new_tasks_killed_while_they_start_are_not_noticed(released: Stage, tmp_path: Path) -> None:
+    """A task that dies before it is healthy never had traffic; ECS starts another."""
+    live = released.ecs.services(["web"])["web"].task_definition
+    killed: set[str] = set()
+
+    def kill_a_starting_one() -> None:
+        for task in released.ecs.tasks_of("web"):
+            new = task.task_definition != live and task.status == "RUNNING"
+            if new and task.id not in killed and len(killed) < 2:
+                killed.add(task.id)
+                kill(task.id)
+
+    disturbed(released, tmp_path, kill_a_starting_one)
+    assert killed
+
+
+def disturbed(stage: Stage, tmp_path: Path, disturb: Callable[[], None]) -> None:
+    """Release under load while ``disturb`` is called again and again; nothing may fail and all must end well."""
+    over = threading.Event()
+
+    def keep_disturbing() -> None:
+        while not over.wait(0.3):
+            disturb()
+
+    disturber = threading.Thread(target=keep_disturbing)
+    with stage.edited(), stage.load(tmp_path / "samples", rate=100) as load:
+        until(load, 100)
+        (stage.project / "version.txt").write_text(f"{tmp_path.name}\n")
+        disturber.start()
+        timer = threading.Timer(4.0, over.set)
+        timer.start()
+        try:
+            outcome = stage.deploy()
+        finally:
+            over.set()
+            timer.cancel()
+            timer.join()
+            disturber.join()
+        assert outcome.result == "released", outcome
+        load.stop()
+    assert failures(load.samples()) == []
+    service = stage.ecs.services(["web"])["web"]
+    assert service.running == service.desired == 2
+
+
+def kill(task: str) -> None:
+    """SIGKILL the processes of a task, found by the task's id in their environment."""
+    mark = f"/_seatrial/v4/{task}-".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if mark in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
