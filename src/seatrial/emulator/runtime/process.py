@@ -224,12 +224,10 @@ def _begin(order: Order, log: LogSink) -> Supervised:
     try:
         return Supervised(order, log)
     except FileNotFoundError as error:
-        shutil.rmtree(order.scratch, ignore_errors=True)
         where = "no such file or directory" if "/" in order.argv[0] else "executable file not found in $PATH"
         text = f'unable to start container process: exec: "{order.argv[0]}": {where}'
         raise FileNotFoundError(error.errno, text) from error
     except OSError as error:
-        shutil.rmtree(order.scratch, ignore_errors=True)
         reason = (error.strerror or "").lower()
         text = f'unable to start container process: exec: "{order.argv[0]}": {reason}'
         raise OSError(error.errno, text) from error

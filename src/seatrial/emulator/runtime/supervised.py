@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -65,6 +66,7 @@ class Supervised:
         finally:
             os.close(status_in)
             os.close(output_in)
+        self._scratch = order.scratch
         self._status = os.fdopen(status_out, encoding="utf-8")
         self._output = os.fdopen(output_out, "rb")
         self._send(
@@ -152,6 +154,7 @@ class Supervised:
         self._status.close()
         self._output.close()
         self._process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)  # the supervisor does it, unless it was killed itself
 
 
 class _Run:
