@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ def wrap(response_class: type, arounds: Mapping[str, Around]) -> None:
 
 def _around(name: str, around: Around, own: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
-        return around(self._get_params(), lambda: own(self))
+        return around(_parameters(self), lambda: own(self))
 
     method.__name__ = name
     return method
@@ -46,7 +47,18 @@ def _around(name: str, around: Around, own: Callable[[Any], Any]) -> Callable[[A
 
 def _method(name: str, action: Action) -> Callable[[Any], ActionResult]:
     def method(self: Any) -> ActionResult:
-        return ActionResult(action(self._get_params()))
+        return ActionResult(action(_parameters(self)))
 
     method.__name__ = name
     return method
+
+
+def _parameters(response: Any) -> dict[str, Any]:
+    """Return the request's parameters.
+
+    moto reads them by the service's model only where a response class asks for it; elsewhere it looks at the query
+    alone, and the parameters of a JSON service are in the body.
+    """
+    if response.automated_parameter_parsing or not response.body.lstrip().startswith("{"):
+        return dict(response._get_params())  # noqa: SLF001 - moto's own way for its response classes
+    return dict(json.loads(response.body))
