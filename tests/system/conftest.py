@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from stage import Stage, raised
+
+from tests.system.stage import Stage, raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

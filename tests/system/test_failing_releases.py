@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stage import Stage, failures, until
+
+from tests.system.stage import Stage, failures, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from stage import Stage, failures, raised, until
+
+from tests.system.stage import Stage, failures, raised, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
