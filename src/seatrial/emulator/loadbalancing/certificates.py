@@ -27,7 +27,7 @@ _RENEW_BEFORE = dt.timedelta(days=30)
 
 
 class Authority:
-    """Issues certificates into ``directory``, where authority and certificates are kept between starts."""
+    """Issues certificates into ``directory``, where they and the authority's own are kept between starts."""
 
     def __init__(self, directory: Path, now: dt.datetime) -> None:
         self._directory = directory
@@ -36,8 +36,12 @@ class Authority:
 
     @property
     def certificate(self) -> Path:
-        """The PEM file for clients to trust. It exists once the first certificate has been issued."""
-        return self._directory / "authority.pem"
+        """The PEM file for clients to trust; it exists once the first certificate has been issued."""
+        return self._directory / "ca.pem"
+
+    @property
+    def _key(self) -> Path:
+        return self._directory / "ca.key"
 
     def issue(self, names: Sequence[str], address: str) -> Certificate:
         """Return a certificate for ``names`` (wildcards allowed) and the balancer's ``address``."""
@@ -45,7 +49,7 @@ class Authority:
         certificate, key = self._directory / f"{stem}.pem", self._directory / f"{stem}.key"
         with self._lock:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (_valid(self.certificate, self._now) and (self._directory / "authority.key").exists()):
+            if not (_valid(self.certificate, self._now) and self._key.exists()):
                 self._found()
             if not (_valid(certificate, self._now) and key.exists()) or _older(certificate, self.certificate):
                 self._sign(names, address, certificate, key)
@@ -82,7 +86,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
-        _store(made, key, self.certificate, self._directory / "authority.key")
+        _store(made, key, self.certificate, self._key)
 
     def _sign(self, names: Sequence[str], address: str, certificate: Path, key_file: Path) -> None:
         from cryptography import x509
@@ -90,7 +94,7 @@ class Authority:
         from cryptography.hazmat.primitives.asymmetric import ec
 
         authority = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        authority_key = serialization.load_pem_private_key((self._directory / "authority.key").read_bytes(), None)
+        authority_key = serialization.load_pem_private_key(self._key.read_bytes(), None)
         assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
         key = ec.generate_private_key(ec.SECP256R1())
         good_for = [*map(x509.DNSName, names), x509.IPAddress(ipaddress.ip_address(address))]

@@ -137,7 +137,9 @@ def routes(model: Listener) -> Resource:
     """Return the rules of a listener."""
     made = [_route(rule, model) for rule in model.rules]
     configuration = _route_configuration(name_of(model.arn), made)
-    configuration["request_headers_to_add"] = [_header("x-forwarded-port", str(model.port))]
+    source = _header("x-forwarded-for", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%")
+    source["append_action"] = "APPEND_IF_EXISTS_OR_ADD"
+    configuration["request_headers_to_add"] = [source, _header("x-forwarded-port", str(model.port))]
     configuration["request_headers_to_remove"] = ["x-envoy-internal", "x-envoy-external-address"]
     configuration["response_headers_to_add"] = [_header(TARGET_HEADER, "%UPSTREAM_REMOTE_ADDRESS%")]
     return configuration
@@ -172,6 +174,7 @@ def _manager(prefix: str, route_name: str, idle_timeout: int) -> Resource:
         "common_http_protocol_options": {"idle_timeout": f"{idle_timeout}s"},
         "stream_idle_timeout": f"{idle_timeout}s",
         "use_remote_address": True,
+        "skip_xff_append": True,  # Envoy would name the machine's own address instead of a loopback one
         "generate_request_id": False,
         "preserve_external_request_id": True,
         "server_name": SERVER,

@@ -36,10 +36,12 @@ def method_pattern(method: str) -> str:
 
 
 def query_pattern(key: str | None, value: str) -> str:
-    """Return the expression that finds ``key=value`` (or any key's ``value``) in a request target."""
-    inside = "[^&]"
-    parameter = _wildcards(value, inside)
-    parameter = f"{_wildcards(key, inside)}={parameter}" if key else f"(?:[^&=]*=)?{parameter}"
+    """Return the expression that finds ``key=value`` in a request target; without ``key``, any key's or a bare ``value``."""
+    text = _wildcards(value, "[^&]")
+    if key:
+        parameter = f"{_wildcards(key, '[^&=]')}={text}"
+    else:
+        parameter = f"(?:[^&=]*={text}|{_wildcards(value, '[^&=]')})"
     return rf"(?i:[^?]*\?(?:.*&)?{parameter}(?:&.*)?)"
 
 

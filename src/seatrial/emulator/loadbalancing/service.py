@@ -44,28 +44,18 @@ class ListenerAddress:
 
 
 class LoadBalancing:
-    """See the package. ``targets`` is what ECS speaks to."""
+    """See the package. ``targets`` is what ECS speaks to, ``issuer`` signs certificates that clients here can trust."""
 
     def __init__(self, settings: EmulatorSettings, clock: Clock, addresses: Addresses) -> None:
         directory = settings.state / "loadbalancing"
         self._proxy = _proxy(settings.proxy, directory / "proxy")
-        self._authority = Authority(directory / "certificates", clock.now())
+        self.issuer = Authority(directory, clock.now())
         self._places = Places(addresses)
         self._lock = threading.Lock()
         self._live = ProxyModel()
         self._stopped = False
         self.targets = TargetRegistry(clock, reader.read, self._publish)
         self._api = Api(self.targets, reader.read, self._follow)
-
-    @property
-    def authority(self) -> Path:
-        """The PEM file that clients of HTTPS listeners must trust; exists once there is such a listener."""
-        return self._authority.certificate
-
-    @property
-    def issuer(self) -> Authority:
-        """The authority itself: whatever else speaks TLS here is certified by the same one."""
-        return self._authority
 
     def start(self) -> None:
         """Begin to probe targets. The proxy starts with the first listener."""
@@ -124,7 +114,7 @@ class LoadBalancing:
                 self._live = model
 
     def _certificates(self, address: str, listener: ListenerState) -> tuple[Certificate, ...]:
-        return tuple(self._authority.issue(reader.certificate_names(arn), address) for arn in listener.certificates)
+        return tuple(self.issuer.issue(reader.certificate_names(arn), address) for arn in listener.certificates)
 
 
 def _proxy(kind: str, directory: Path) -> Proxy:
