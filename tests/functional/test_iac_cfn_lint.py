@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.stack_support import MATRIX, bundles
-
 from seatrial.iac.cloudformation import files
+from tests.unit.stack_support import MATRIX, bundles
 
 CFN_LINT = str(Path(sys.executable).parent / "cfn-lint")
 

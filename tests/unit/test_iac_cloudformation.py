@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.stack_support import MATRIX, UNHURRIED, bundles, long_form, parsed
 
 from seatrial.iac.cloudformation import files, text
 from seatrial.iac.cloudformation.yaml import document
 from seatrial.stack import graph
+from tests.unit.stack_support import MATRIX, UNHURRIED, bundles, long_form, parsed
 
 WORDS = st.text(max_size=30) | st.sampled_from(
     [

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.stack_support import EVERYTHING, WEB, settings
 
 from seatrial.errors import UsageError
 from seatrial.stack import model
 from seatrial.stack.build import build
+from tests.unit.stack_support import EVERYTHING, WEB, settings
 
 
 def container(unit: str, **changes: Any) -> model.Container:

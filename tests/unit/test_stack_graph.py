@@ -4,10 +4,10 @@ import dataclasses
 from typing import Any
 
 import pytest
-from tests.unit.stack_support import MATRIX, bundles
 
 from seatrial.stack import graph
 from seatrial.stack.graph import Bundle, GetAtt, If, NestedTemplate, Output, Parameter, Ref, Resource, Sub, Template
+from tests.unit.stack_support import MATRIX, bundles
 
 CHILD = Template(
     "child",

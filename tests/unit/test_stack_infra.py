@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from tests.unit.stack_support import EVERYTHING, settings
 
 from seatrial.aws.cloudformation import Change, ChangeSet, CloudFormation, Event, StackResource
 from seatrial.errors import UsageError
 from seatrial.infra.changes import Planned, planned, refuse_losses
 from seatrial.infra.follow import Follower
 from seatrial.infra.live import Live
+from tests.unit.stack_support import EVERYTHING, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,13 +4,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.unit.stack_support import EVERYTHING, MATRIX, WEB, bundles, long_form, properties, settings, template
 
 from seatrial.errors import UsageError
 from seatrial.stack import graph, names
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from seatrial.stack.lowering.policies import WITHOUT_RESOURCE
+from tests.unit.stack_support import EVERYTHING, MATRIX, WEB, bundles, long_form, properties, settings, template
 
 if TYPE_CHECKING:
     from seatrial.stack.graph import Bundle

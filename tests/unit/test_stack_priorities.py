@@ -5,10 +5,10 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.stack_support import UNHURRIED
 
 from seatrial.errors import UsageError
 from seatrial.stack.priorities import priorities
+from tests.unit.stack_support import UNHURRIED
 
 PATTERNS = st.lists(
     st.from_regex(r"/[a-z*?/]{0,40}", fullmatch=True) | st.from_regex(r"/[a-z/]{0,6}\*", fullmatch=True),

@@ -141,7 +141,8 @@ def _app(run: _Run, name: str, template: str) -> StackOutcome:
     if ready is None:
         return StackOutcome(name, "unchanged", ())
     _confirm(run, name, ready, new=stack is None)
-    for revision in clear_leftovers(live, run.settings, run.aws):
+    clear_leftovers(live, run.aws)
+    for revision in live.leftovers:
         run.progress(f"deregistered {revision}, left by a release that did not go live")
     to_hand_over = {key for key in known if key != names.IMAGE_PARAMETER and wanted.get(key) == "true" != known[key]}
     if stack is not None and to_hand_over:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.aws.ecs import Ecs, revision_name
+from seatrial.aws.ecs import Ecs
 from seatrial.aws.errors import NotFound
 from seatrial.errors import UsageError
 from seatrial.stack import names
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Live:
     """``image`` of the live release, None before the first; ``released`` services; ``leftovers``.
 
-    ``leftovers`` are revisions, newest of their family, that name another image than the one their service runs: what
-    a release that failed leaves behind.
+    ``leftovers`` are revisions (``family:12``), the newest of their family, that name another image than the one their
+    service runs: what a release that failed leaves behind.
     """
 
     image: str | None
@@ -62,29 +62,29 @@ def look(settings: Settings, aws: Aws) -> Live:
         if image is None or image.endswith(f":{names.NO_IMAGE_TAG}"):
             continue
         images[unit] = image
-        newest = ecs.task_definition(names.family(settings, unit))
-        if newest.arn != running.arn and _image(newest, unit) != image:
-            leftovers.append(unit)
+        for revision in _newer(names.family(settings, unit), running, aws):
+            if _image(ecs.task_definition(revision), unit) == image:
+                break
+            leftovers.append(revision)
     return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers))
 
 
-def clear_leftovers(live: Live, settings: Settings, aws: Aws) -> list[str]:
-    """Deregister the leftovers, and return their names (``family:revision``).
+def clear_leftovers(live: Live, aws: Aws) -> None:
+    """Deregister the leftovers.
 
     Services name their family, so any stack update that touches one would otherwise start what a release failed with.
-    Deregistering changes nothing for tasks that run, and there are none.
+    Nothing runs on them.
     """
-    ecs = Ecs(aws, names.cluster(settings))
-    cleared: list[str] = []
-    for unit, service in ecs.services(live.leftovers).items():
-        wanted = _image(ecs.task_definition(service.task_definition), unit)
-        while True:
-            newest = ecs.task_definition(names.family(settings, unit))
-            if newest.arn == service.task_definition or _image(newest, unit) == wanted:
-                break
-            aws.client("ecs").deregister_task_definition(taskDefinition=newest.arn)
-            cleared.append(revision_name(newest.arn))
-    return cleared
+    for revision in live.leftovers:
+        aws.client("ecs").deregister_task_definition(taskDefinition=revision)
+
+
+def _newer(family: str, running: TaskDefinition, aws: Aws) -> list[str]:
+    """Return the active revisions (``family:12``) after the one that runs, newest first."""
+    arns = aws.client("ecs").pages("list_task_definitions", "taskDefinitionArns", familyPrefix=family, status="ACTIVE")
+    numbers = (int(arn.rsplit(":", 1)[-1]) for arn in arns)
+    own = int(running.arn.rsplit(":", 1)[-1])
+    return [f"{family}:{number}" for number in sorted(numbers, reverse=True) if number > own]
 
 
 def _is_moving(service: Service) -> bool:
