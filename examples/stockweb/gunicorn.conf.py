@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from stockweb.logs import logging_config
-
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
@@ -26,9 +24,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # Nobody talks to the control socket, and two tasks on one machine must not share its path.
 control_socket_disable = True
 
-# The load balancer writes the access log; errors and starts go to standard output with everything else.
+# The load balancer writes the access log. What gunicorn itself says takes the form that Django's LOGGING gives it,
+# because the application, which sets that up, is loaded before the first worker.
 accesslog = None
-logconfig_dict = logging_config(os.environ.get("SEATRIAL_VERSION", "development"))
 
 
 def pre_fork(_server: object, _worker: object) -> None:

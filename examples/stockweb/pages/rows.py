@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from parts.attributes import attributes
+from parts.attributes import Attribute, attributes
 from parts.models import Part, PartType
 from parts.search import found
 from stock.holdings import Holding, holdings
@@ -19,33 +19,18 @@ COUNT_LIMIT = 1001
 
 @dataclass(frozen=True)
 class PartRow:
-    """One line of the list."""
+    """One line of the list, ready to be shown: templates are slow at working things out."""
 
     id: int
     name: str
-    mpn: str
-    manufacturer: str
-    package: str
-    type: str
-    min_qty: int
-    specs: Sequence[str]
+    origin: str
+    specs: str
+    total: int
+    minimum: int
+    low: bool
     holdings: Sequence[Holding]
+    filled: Sequence[Holding]
     key: uuid.UUID
-
-    @property
-    def total(self) -> int:
-        """How many there are in all boxes."""
-        return sum(holding.qty for holding in self.holdings)
-
-    @property
-    def low(self) -> bool:
-        """Whether that is below the minimum."""
-        return self.total < self.min_qty
-
-    @property
-    def filled(self) -> Sequence[Holding]:
-        """The boxes that hold any."""
-        return [holding for holding in self.holdings if holding.qty]
 
 
 @dataclass(frozen=True)
@@ -84,25 +69,36 @@ def part_page(types: Tree[PartType], text: str, type_id: int | None, number: int
     last = max(1, -(-min(count, COUNT_LIMIT - 1) // PAGE_SIZE))
     number = min(max(number, 1), last)
     start = (number - 1) * PAGE_SIZE
-    columns = ("pk", "name", "mpn", "manufacturer", "package", "type_id", "min_qty")
+    columns = ("pk", "name", "mpn", "manufacturer", "package", "min_qty")
     chosen = list(parts.values_list(*columns)[start : start + PAGE_SIZE])
     held, specified = holdings(row[0] for row in chosen), attributes(row[0] for row in chosen)
-    rows = [
-        PartRow(
-            id=pk,
-            name=name,
-            mpn=mpn,
-            manufacturer=manufacturer,
-            package=package,
-            type=types.rows[type_of].name,
-            min_qty=min_qty,
-            specs=[attribute.value for attribute in specified.get(pk, ())],
-            holdings=held.get(pk, ()),
-            key=uuid.uuid4(),
-        )
-        for pk, name, mpn, manufacturer, package, type_of, min_qty in chosen
-    ]
+    rows = [_row(*columns, held.get(columns[0], ()), specified.get(columns[0], ())) for columns in chosen]
     return PartPage(rows, number, count)
+
+
+def _row(
+    pk: int,
+    name: str,
+    mpn: str,
+    manufacturer: str,
+    package: str,
+    minimum: int,
+    held: Sequence[Holding],
+    specified: Sequence[Attribute],
+) -> PartRow:
+    total = sum(holding.qty for holding in held)
+    return PartRow(
+        id=pk,
+        name=name,
+        origin=" · ".join(filter(None, (mpn, manufacturer))),
+        specs=" · ".join(filter(None, (*(attribute.value for attribute in specified), package))),
+        total=total,
+        minimum=minimum,
+        low=total < minimum,
+        holdings=held,
+        filled=[holding for holding in held if holding.qty],
+        key=uuid.uuid4(),
+    )
 
 
 def _capped_count(parts: QuerySet[Part]) -> int:

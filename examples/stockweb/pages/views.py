@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from pages.rows import part_page
+from pages.visitors import briefly_kept
 from parts.attributes import attributes
 from parts.models import Part, type_tree
 from stock.holdings import holdings
@@ -19,12 +20,14 @@ MOVEMENTS_SHOWN = 20
 
 
 @require_safe
+@briefly_kept
 def home(request: HttpRequest) -> HttpResponse:
     """Show what runs low and what was done last."""
     return render(request, "pages/home.html", {"low": low_parts()[:50], "movements": _movements()[:10]})
 
 
 @require_safe
+@briefly_kept
 def part_list(request: HttpRequest) -> HttpResponse:
     """Show parts, all of them or those that match words (``q``) and a type (``type``)."""
     types = type_tree()
@@ -38,6 +41,7 @@ def part_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@briefly_kept
 def part_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one part: what it is, where it is, and what happened to it."""
     part = get_object_or_404(Part.objects.select_related("type"), pk=pk)
@@ -61,6 +65,7 @@ def part_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@briefly_kept
 def box_list(request: HttpRequest) -> HttpResponse:
     """Show all boxes as the tree they stand in, with how much is in each."""
     held = Lot.objects.filter(qty__gt=0).values("box_id").annotate(parts=Count("pk"), pieces=Sum("qty"))
@@ -70,6 +75,7 @@ def box_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@briefly_kept
 def box_detail(request: HttpRequest, code: str) -> HttpResponse:
     """Show what is in a box."""
     box = get_object_or_404(Box, code=code)
@@ -85,6 +91,7 @@ def box_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
+@briefly_kept
 def type_list(request: HttpRequest) -> HttpResponse:
     """Show the tree of part types, each with how many parts it and the types below it have."""
     types = type_tree()

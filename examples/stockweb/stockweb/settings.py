@@ -89,6 +89,13 @@ CACHES = {
         # A cache that does not answer must fail soon: readiness has to be known within the load balancer's timeout.
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     },
+    # Whole pages for visitors who are not logged in, in this process's memory: see pages/visitors.py.
+    "pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
+        "TIMEOUT": 5,
+        "OPTIONS": {"MAX_ENTRIES": 300},
+    },
 }
 
 # People -------------------------------------------------------------------------------------------------------------
