@@ -83,8 +83,6 @@ class Actions:
 
         with self._context.interrupt.abortable():
             self._built = images.build(self._settings, self._root, step.revision, step.image_kind, progress=self._note)
-        for line in self._built.notes:
-            self._note(line)
         self._progress.version = self._built.version
         return self._built.version
 

@@ -118,7 +118,7 @@ class Execution:
         problems = take_back(self.progress.rollouts, self.context)
         found = stop.evidence if isinstance(stop, StepFailed) else None
         known = causes(found) if found is not None else ()
-        why = f"{stop.message}: {known[0].text}" if known else stop.message
+        why = f"{stop.message.rstrip('.')}: {known[0].text}" if known else stop.message.rstrip(".")
         if problems:
             return self._outcome("needs_human", f"{why}; and it could not be taken back", stop, tuple(problems), hint)
         return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, hint=hint)

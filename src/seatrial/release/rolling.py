@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import AwsError
 from seatrial.release.interrupt import Choice
 from seatrial.release.observe import Observer
@@ -123,25 +124,28 @@ class Rollout:
 
     def _judge(self, deployment: ServiceDeployment, service: Service) -> None:
         primary = service.primary
-        if deployment.status == "SUCCESSFUL":
-            if primary is not None and primary.task_definition != self.target:
-                self._end(
-                    Verdict.SUPERSEDED, f"somebody deployed {primary.task_definition.rsplit('/', 1)[-1]} after it"
-                )
-            else:
-                self._end(Verdict.DONE, "")
+        if deployment.status in ("SUCCESSFUL", "STOPPED"):
+            self._judge_end(deployment)
         elif deployment.status == "ROLLBACK_SUCCESSFUL" or self._rolls_back_to_nothing(deployment):
             self._end(Verdict.ROLLED_BACK, self._why(deployment))
         elif deployment.status == "ROLLBACK_FAILED":
             self._end(Verdict.FAILED, f"ECS could not roll back: {self._why(deployment)}")
-        elif deployment.status == "STOPPED":
-            superseded = primary is not None and primary.task_definition != self.target
-            self._end(Verdict.SUPERSEDED if superseded else Verdict.FAILED, self._why(deployment))
         elif primary is not None and primary.rollout_state == "FAILED" and primary.task_definition == self.target:
             # The circuit breaker opened and had no completed revision to go back to: it stalls (developer guide).
             self._end(Verdict.FAILED, primary.reason or "the deployment circuit breaker opened")
         elif self._clock.monotonic() > self._deadline:
             self._out_of_patience(deployment)
+
+    def _judge_end(self, deployment: ServiceDeployment) -> None:
+        """Tell success from being overtaken. The service is read again: it may be older than the deployment's end."""
+        service = self._ecs.services([self.change.unit]).get(self.change.unit)
+        live = service.task_definition if service is not None else ""
+        if live != self.target:
+            self._end(Verdict.SUPERSEDED, f"somebody deployed {revision_name(live) or 'nothing'} over it")
+        elif deployment.status == "SUCCESSFUL":
+            self._end(Verdict.DONE, "")
+        else:
+            self._end(Verdict.FAILED, self._why(deployment))
 
     def _rolls_back_to_nothing(self, deployment: ServiceDeployment) -> bool:
         """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it."""

@@ -19,6 +19,7 @@ from seatrial.release.watch import Note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.aws.ecs import Service
     from seatrial.release.context import Context
 
 
@@ -51,23 +52,29 @@ def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
 def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollout | None:
     """Start the way back and return what to follow, None if there is nothing to do."""
     change = rollout.change
-    if rollout.verdict is Verdict.SUPERSEDED:
-        problems.append(f"{change.unit}: {rollout.reason}; left alone")
-        return None
     first = change.desired is not None
-    if rollout.verdict is Verdict.ROLLED_BACK and not first:
-        return None
-    if not first and rollout.begun and rollout.verdict is not Verdict.DONE and rollout.turn_back():
-        return rollout
     service = context.ecs.services([change.unit]).get(change.unit)
-    if service is None:
-        problems.append(f"{change.unit}: the service was deleted")
+    obstacle = _obstacle(rollout, service)
+    if service is None or obstacle is not None:
+        problems.append(f"{change.unit}: {obstacle}")
         return None
-    if not rollout.begun and service.task_definition == change.previous:
+    untouched = not rollout.begun and service.task_definition == change.previous
+    if untouched or (rollout.verdict is Verdict.ROLLED_BACK and not first):
         return None
+    if not first and rollout.begun and rollout.verdict is None and rollout.turn_back():
+        return rollout
     back = Rollout(change, change.previous, context)
     back.begin(service, desired=0 if first else None)
     return back
+
+
+def _obstacle(rollout: Rollout, service: Service | None) -> str | None:
+    """Return why the service must be left as it is, None if it may be taken back."""
+    if service is None:
+        return "the service was deleted"
+    if service.task_definition not in (rollout.target, rollout.change.previous):
+        return f"somebody deployed {revision_name(service.task_definition)} over it; left alone"
+    return None
 
 
 def _problem(way: Rollout) -> str | None:
