@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.functional.ecs_support import Rig, emulated_ecs, eventually
 
 from seatrial.emulator.loadbalancing import TargetHealth
+from tests.functional.ecs_support import Rig, emulated_ecs, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
