@@ -1,0 +1,88 @@
+"""A real PostgreSQL and a real Valkey: those of the environment (PGHOST, REDIS_URL), else own ones on loopback."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.db import connections
+from django.test import Client
+
+from local.services import postgres, valkey
+from stock.models import Box
+from stockweb.celery import app
+from tests.factories import Shelf, shelf
+
+PROJECT = Path(__file__).resolve().parent.parent
+_LIBPQ = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Mapping[str, str]]:
+    """The variables by which the application finds its servers."""
+    with tempfile.TemporaryDirectory(prefix="stockweb-tests-") as scratch, ExitStack() as stack:
+        Path(scratch).chmod(0o711)  # PostgreSQL may have to run under another account
+        found = {name: os.environ[name] for name in (*_LIBPQ, "REDIS_URL") if name in os.environ}
+        if "PGHOST" not in found:
+            found |= stack.enter_context(postgres(Path(scratch) / "postgres", durable=False))
+        if "REDIS_URL" not in found:
+            found |= stack.enter_context(valkey(Path(scratch) / "valkey"))
+        yield found
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers: Mapping[str, str]) -> None:
+    """Point Django at the servers, before pytest-django makes the test database."""
+    there = {key: servers[name] for name, key in _LIBPQ.items() if name in servers}
+    connections["default"].settings_dict |= there
+    connections.settings["default"] |= there
+    caches.settings["default"]["LOCATION"] = servers["REDIS_URL"]
+    app.conf.broker_url = servers["REDIS_URL"]
+
+
+@pytest.fixture
+def environment(servers: Mapping[str, str], db: None) -> dict[str, str]:
+    """The environment of a production process on the test database."""
+    return {
+        "PATH": os.environ["PATH"],
+        **servers,
+        "PGDATABASE": connections["default"].settings_dict["NAME"],
+        "DJANGO_SECRET_KEY": "k" * 50,
+        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_SETTINGS_MODULE": "stockweb.settings",
+        "SEATRIAL_VERSION": "v7",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_pages() -> None:
+    caches["pages"].clear()
+
+
+@pytest.fixture
+def stocked(db: None) -> Shelf:
+    """Two boxes and a part of which there are ten in the first."""
+    return shelf()
+
+
+@pytest.fixture
+def keeper(db: None) -> User:
+    """Somebody who may change stock."""
+    return User.objects.create_user("keeper", password="keeper")
+
+
+@pytest.fixture
+def kept(client: Client, keeper: User) -> Client:
+    """A browser in which the keeper is logged in."""
+    client.force_login(keeper)
+    return client
+
+
+@pytest.fixture
+def box(db: None) -> Box:
+    """A box of its own."""
+    return Box.objects.create(code="Z9", name="Spare")

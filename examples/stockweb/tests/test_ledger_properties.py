@@ -1,0 +1,114 @@
+"""Any sequence of changes, compared with a model of three numbers."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from parts.models import Part
+from stock import ledger
+from stock.audit import discrepancies
+from stock.models import Box, Lot
+from tests.factories import part
+
+BOXES = st.integers(0, 2)
+QUANTITIES = st.integers(1, 6)
+
+
+class Ledger(RuleBasedStateMachine):
+    """Adds, takes, moves and undoes; sends some of it twice."""
+
+    movements = Bundle("movements")
+
+    @initialize()
+    def begin(self) -> None:
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.part: Part = part()
+        self.boxes = [Box.objects.create(code=f"M{number}").pk for number in range(3)]
+        self.expected = [0, 0, 0]
+        self.undone: dict[int, list[tuple[int, int]]] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "transaction"):
+            transaction.set_rollback(True)
+            self.transaction.__exit__(None, None, None)
+
+    @rule(target=movements, box=BOXES, quantity=QUANTITIES, twice=st.booleans())
+    def add(self, box: int, quantity: int, twice: bool) -> int:
+        key = uuid.uuid4()
+        entry = ledger.add(self.part.pk, self.boxes[box], quantity, key=key)
+        self.expected[box] += quantity
+        assert entry.balance == self.expected[box]
+        if twice:
+            assert ledger.add(self.part.pk, self.boxes[box], quantity, key=key).movement == entry.movement
+        self.undone[entry.movement] = [(box, -quantity)]
+        return entry.movement
+
+    @rule(target=movements, box=BOXES, quantity=QUANTITIES, twice=st.booleans())
+    def take(self, box: int, quantity: int, twice: bool) -> int | None:
+        key = uuid.uuid4()
+        try:
+            entry = ledger.take(self.part.pk, self.boxes[box], quantity, key=key)
+        except ledger.Short as short:
+            assert short.balance == self.expected[box] < quantity
+            return None
+        self.expected[box] -= quantity
+        assert entry.balance == self.expected[box] >= 0
+        if twice:
+            assert ledger.take(self.part.pk, self.boxes[box], quantity, key=key).movement == entry.movement
+        self.undone[entry.movement] = [(box, quantity)]
+        return entry.movement
+
+    @rule(target=movements, source=BOXES, step=st.integers(1, 2), quantity=QUANTITIES)
+    def move(self, source: int, step: int, quantity: int) -> int | None:
+        target = (source + step) % 3
+        try:
+            out, _ = ledger.move(self.part.pk, self.boxes[source], self.boxes[target], quantity)
+        except ledger.Short as short:
+            assert short.balance == self.expected[source] < quantity
+            return None
+        self.expected[source] -= quantity
+        self.expected[target] += quantity
+        self.undone[out.movement] = [(source, quantity), (target, -quantity)]
+        return out.movement
+
+    @rule(movement=movements)
+    def undo(self, movement: int | None) -> None:
+        if movement is None:
+            return
+        changes = self.undone[movement]
+        try:
+            ledger.undo(movement)
+        except ledger.Short:
+            assert any(self.expected[box] + delta < 0 for box, delta in changes)
+            return
+        for box, delta in changes:
+            self.expected[box] += delta
+        self.undone[movement] = []  # a second undo changes nothing
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        if not hasattr(self, "part"):
+            return
+        held = dict(Lot.objects.filter(part=self.part).values_list("box_id", "qty"))
+        assert [held.get(box, 0) for box in self.boxes] == self.expected
+        assert discrepancies() == []
+
+
+@pytest.mark.django_db
+def test_any_history_agrees_with_the_model() -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=12,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
