@@ -17,6 +17,8 @@ from tests.unit.stack_support import EVERYTHING, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seatrial.aws.session import Aws
+
 STACK = "AWS::CloudFormation::Stack"
 DATABASE = "AWS::RDS::DBInstance"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -141,6 +143,34 @@ def test_a_removed_nested_stack_takes_its_database_along() -> None:
 )
 def test_nothing_to_change_is_what_cloudformation_calls_failed(status: str, reason: str | None, empty: bool) -> None:
     assert ChangeSet("arn", status, reason, ()).empty is empty
+
+
+class Answering:
+    """An ``Aws`` whose CloudFormation has these change sets: status and reason by ARN."""
+
+    def __init__(self, answers: dict[str, tuple[str, str]]) -> None:
+        self._answers = answers
+
+    def client(self, _service: str) -> Answering:
+        return self
+
+    def describe_change_set(self, *, ChangeSetName: str) -> dict[str, object]:  # noqa: N803 - boto3's name
+        status, reason = self._answers[ChangeSetName]
+        return {"Status": status, "StatusReason": reason, "Changes": []}
+
+
+def test_a_change_set_that_failed_for_a_nested_one_says_why() -> None:
+    arns = [f"arn:aws:cloudformation:eu-west-3:123456789012:changeSet/shop-{each}/1f-2e" for each in "abc"]
+    answers = {
+        "root": ("FAILED", f"Nested change set {arns[0]} was not successfully created: Currently in FAILED."),
+        arns[0]: ("FAILED", f"Nested change set {arns[1]} failed, as did {arns[2]}."),
+        arns[1]: ("FAILED", "No export named shop-base-VpcId found."),
+        arns[2]: ("FAILED", "The submitted information didn't contain changes."),
+    }
+    cloudformation = CloudFormation(cast("Aws", Answering(answers)))
+    why = cloudformation.why(cloudformation.change_set("root"))
+    assert why.endswith("No export named shop-base-VpcId found.")
+    assert "didn't contain" not in why
 
 
 # --- events ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: What CloudFormation says in a failed change set's StatusReason when there is nothing to change.
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
+
+#: How a failed change set names the nested one that it failed for.
+_NESTED = re.compile(r"arn:[\w-]+:cloudformation:[\w:/.-]*:changeSet/[\w/-]+")
 
 
 @dataclass(frozen=True)
@@ -119,17 +123,19 @@ class CloudFormation:
         tags: Mapping[str, str],
         new: bool,
     ) -> str:
-        """Ask for a change set, nested stacks included, and return its ARN.
+        """Ask for a change set and return its ARN.
 
         ``template`` None means the one that the stack has; a parameter's None means the value that it has. ``new``
-        makes the stack.
+        makes the stack. Nested stacks are looked into when there is something to compare them with; for a new stack
+        CloudFormation would have to judge nested templates whose parameters are not known yet, which it does badly
+        (aws-cloudformation/cloudformation-coverage-roadmap#759).
         """
         source: dict[str, Any] = {"UsePreviousTemplate": True} if template is None else {"TemplateBody": template}
         answer = self._client.create_change_set(
             StackName=stack,
             ChangeSetName=name,
             ChangeSetType="CREATE" if new else "UPDATE",
-            IncludeNestedStacks=True,
+            IncludeNestedStacks=not new,
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[
                 {"ParameterKey": key, "UsePreviousValue": True}
@@ -154,6 +160,12 @@ class CloudFormation:
             if "NextToken" not in answer:
                 return ChangeSet(arn, answer["Status"], answer.get("StatusReason"), tuple(changes))
             token = {"NextToken": answer["NextToken"]}
+
+    def why(self, change_set: ChangeSet) -> str:
+        """Return why a change set failed; of nested ones, which CloudFormation only mentions, their own reasons."""
+        reason = change_set.reason or "CloudFormation gives no reason"
+        nested = [self.change_set(arn) for arn in dict.fromkeys(_NESTED.findall(reason))]
+        return "; ".join([reason, *(self.why(each) for each in nested if not each.empty)])
 
     def execute(self, change_set: str) -> None:
         """Begin to carry a change set out."""

@@ -198,8 +198,9 @@ def _prepare(
         run.cloudformation.delete_change_set(arn)
         return None
     if change_set.status != "CREATE_COMPLETE":
-        run.cloudformation.delete_change_set(arn)
-        raise UsageError(f"CloudFormation refuses the change of {name}; nothing was changed: {change_set.reason}")
+        why = run.cloudformation.why(change_set)
+        _discard(run, name, arn, new=new)
+        raise UsageError(f"CloudFormation refuses the change of {name}, which was not carried out: {why}")
     return _Ready(arn, tuple(planned(change_set, run.cloudformation)))
 
 
@@ -214,10 +215,10 @@ def _confirm(run: _Run, name: str, ready: _Ready, *, new: bool) -> None:
         refuse_losses(ready.changes, run.replace)
         confirmed = run.approve(name, ready.changes)
     except UsageError:
-        _discard(run, name, ready, new=new)
+        _discard(run, name, ready.id, new=new)
         raise
     if not confirmed:
-        _discard(run, name, ready, new=new)
+        _discard(run, name, ready.id, new=new)
         raise UsageError(f"the change of {name} was not confirmed; it was not carried out")
 
 
@@ -239,9 +240,9 @@ def _carry_out(run: _Run, name: str, ready: _Ready, *, new: bool) -> StackOutcom
     )
 
 
-def _discard(run: _Run, name: str, ready: _Ready, *, new: bool) -> None:
+def _discard(run: _Run, name: str, change_set: str, *, new: bool) -> None:
     """Leave nothing of a change set that is not carried out; a new stack exists only for its sake."""
-    run.cloudformation.delete_change_set(ready.id)
+    run.cloudformation.delete_change_set(change_set)
     stack = run.cloudformation.stack(name) if new else None
     if stack is not None:
         run.cloudformation.delete_stack(stack.name)

@@ -155,7 +155,7 @@ class Output:
 
     description: str
     value: Value
-    export: Value | None = None
+    export: str | None = None
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def check(bundle: Bundle) -> None:
 
 
 def _everything(template: Template) -> list[Value]:
-    outputs = [value for output in template.outputs.values() for value in (output.value, output.export)]
+    outputs = [output.value for output in template.outputs.values()]
     return [*(resource.properties for resource in template.resources.values()), *template.conditions.values(), *outputs]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.stack.graph import Bundle, GetAtt, NestedTemplate, Output, Parameter, Ref, Resource, Template
 from seatrial.stack.lowering.data import DATABASE_NAME, data_template
 from seatrial.stack.lowering.ingress import ingress_template
-from seatrial.stack.lowering.naming import export
+from seatrial.stack.lowering.naming import export_name
 from seatrial.stack.lowering.network import network_template
 from seatrial.stack.lowering.registry import registry_template
 
@@ -40,7 +40,7 @@ def base_bundle(base: Base) -> Bundle:
         parameters=_parameters(base),
         resources={logical_id: _stack(template) for logical_id, template in nested.items()},
         outputs={
-            name: Output(output.description, GetAtt(logical_id, f"Outputs.{name}"), export=export(name))
+            name: Output(output.description, GetAtt(logical_id, f"Outputs.{name}"), export=export_name(base.name, name))
             for logical_id, template in nested.items()
             for name, output in template.outputs.items()
             if name in _EXPORTED

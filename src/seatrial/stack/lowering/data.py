@@ -44,8 +44,8 @@ def data_template(database: Database | None, cache: Cache | None) -> Template:
             "CacheSecurityGroup": Output("Security group of the cache", GetAtt("CacheSecurityGroup", "GroupId")),
         }
     parameters = {
-        "VpcId": Parameter("The VPC", type="AWS::EC2::VPC::Id"),
-        "PrivateSubnets": Parameter("Subnets without a way in", type="List<AWS::EC2::Subnet::Id>"),
+        "VpcId": Parameter("The VPC"),
+        "PrivateSubnets": Parameter("Subnets without a way in", type="CommaDelimitedList"),
     }
     if database is not None:
         parameters[DATABASE_NAME] = Parameter("Database that the instance is created with")

@@ -42,9 +42,9 @@ def ingress_template(ingress: Ingress) -> Template:
         name="ingress",
         description="Application load balancer",
         parameters={
-            "VpcId": Parameter("The VPC", type="AWS::EC2::VPC::Id"),
+            "VpcId": Parameter("The VPC"),
             "VpcCidr": Parameter("Address range of the VPC"),
-            "PublicSubnets": Parameter("Subnets with a route to the internet", type="List<AWS::EC2::Subnet::Id>"),
+            "PublicSubnets": Parameter("Subnets with a route to the internet", type="CommaDelimitedList"),
         },
         resources=resources,
         outputs=outputs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
-from seatrial.stack.graph import ImportValue, Sub
+from seatrial.stack.graph import ImportValue
 from seatrial.stack.names import logical
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ def distinct(names: Iterable[str], *, what: str) -> None:
             )
 
 
-def export(output: str) -> Sub:
-    """Return the export name of an output of the base: its stack's name, a dash, the output."""
-    return Sub(f"${{AWS::StackName}}-{output}")
+def export_name(base: str, output: str) -> str:
+    """Return the name under which the base stack called ``base`` exports an output.
+
+    A literal, not ``${AWS::StackName}-...``: change sets of nested stacks have taken functions in export names for
+    duplicates of each other (aws/aws-cdk-cli#1303).
+    """
+    return f"{base}-{output}"
 
 
 def imported(base: str, output: str) -> ImportValue:
     """Return an import of an output of the base stack called ``base``."""
-    return ImportValue(f"{base}-{output}")
+    return ImportValue(export_name(base, output))

@@ -66,7 +66,7 @@ def _vpc(network: Network) -> dict[str, Resource]:
             {
                 "VpcId": Ref("Vpc"),
                 "AvailabilityZone": Select(_ZONES.index(zone), GetAZs()),
-                "CidrBlock": Select(number, Cidr(GetAtt("Vpc", "CidrBlock"), 4, network.subnet_bits)),
+                "CidrBlock": Select(number, Cidr(network.cidr, 4, network.subnet_bits)),
                 "Tags": _named(f"{kind}-{zone}".lower()),
             },
         )
