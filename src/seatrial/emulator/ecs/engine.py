@@ -46,7 +46,7 @@ class EcsEngine:
         self._state = State()
         self._launcher = Launcher(self._world, self._state)
         self._reconciler = Reconciler(self._world, self._state, self._launcher.launch_for)
-        self._thread = threading.Thread(target=self._loop, name="ecs-scheduler")
+        self._thread = threading.Thread(target=self._loop, name="ecs-scheduler", daemon=True)
 
     def actions(self) -> dict[str, Action]:
         """Return the API actions by moto's method names, for ``front.actions.install``."""

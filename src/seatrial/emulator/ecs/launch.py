@@ -71,7 +71,7 @@ class Launcher:
         )
         self._state.tasks[task.id] = task
         self._threads = {i: t for i, t in self._threads.items() if t.is_alive()}
-        thread = threading.Thread(target=TaskLife(world, task).run, name=f"task-{task.id[:8]}")
+        thread = threading.Thread(target=TaskLife(world, task).run, name=f"task-{task.id[:8]}", daemon=True)
         self._threads[task.id] = thread
         if world.closing.is_set():
             task.end("TaskFailedToStart", "The emulator is stopping", world.clock.now())

@@ -126,6 +126,8 @@ class Reconciler:
         if not task.counted:
             task.counted = True
             deployment.failures = deployment.failures.failed(reached_running=task.started is not None)
+        if task.alive:
+            return  # it fails its health checks: its replacement does not wait
         pause = clock.scaled(RESTART_SECONDS, at_least=LEAST_RESTART)
         deployment.not_before = clock.monotonic() + max(pause, clock.scaled(deployment.failures.backoff))
         if deployment.failures.starts >= CONSISTENTLY and deployment is service.primary:

@@ -81,3 +81,4 @@ class State:
         for rank, task in enumerate(stopped):
             if rank >= REMEMBERED_TASKS or now - (task.ended or 0.0) > REMEMBERED_SECONDS:
                 del self.tasks[task.id]
+        self.tokens = {key: value for key, value in self.tokens.items() if any(t.id in self.tasks for t in value[1])}

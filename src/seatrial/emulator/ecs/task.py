@@ -129,7 +129,9 @@ class TaskLife:
             container.runtime_id = f"{self._task.id}-{process.runtime_id}"
         if container.definition.health_check:
             args = (container, process, container.definition.health_check)
-            probe = threading.Thread(target=self._probe, args=args, name=f"health-{spec.task_id[:8]}-{spec.name}")
+            probe = threading.Thread(
+                target=self._probe, args=args, name=f"health-{spec.task_id[:8]}-{spec.name}", daemon=True
+            )
             self._probes.append(probe)
             probe.start()
 

@@ -1,0 +1,80 @@
+"""Every answer fits AWS's own service model: no field that botocore does not know, every type as it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from seatrial.emulator.ecs.shapes import (
+    revision_shape,
+    service_deployment_brief,
+    service_deployment_shape,
+    service_shape,
+    task_shape,
+)
+from tests.unit.ecs_support import Stage
+
+MODEL = botocore.session.get_session().get_service_model("ecs")
+
+
+def errors(shape: str, value: dict[str, Any]) -> str:
+    return str(ParamValidator().validate(value, MODEL.shape_for(shape)).generate_report())
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """A service in the middle of a rollback, with a running, a draining and a stopped task."""
+    stage = Stage(desired=2, configuration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}})
+    stage.step()
+    for task in stage.alive:
+        stage.run(task)
+    stage.step()
+    stage.deploy()
+    stage.step()
+    while stage.service.history[0].rollback is None:
+        for task in stage.alive:
+            if task.stopping:
+                stage.die(task)
+            elif task.deployment is stage.service.primary and task.started is None:
+                stage.run(task, healthy=False)
+                stage.tell(task, "unhealthy")
+        stage.step(10.0)
+    return stage
+
+
+def test_service(stage: Stage) -> None:
+    shape = service_shape(stage.service, stage.alive)
+    assert errors("Service", shape) == ""
+    assert [d["status"] for d in shape["deployments"]] == ["PRIMARY", "ACTIVE"]
+    assert shape["runningCount"] == sum(d["runningCount"] for d in shape["deployments"])
+
+
+def test_service_deployment_and_revision(stage: Stage) -> None:
+    for record in stage.service.history:
+        assert errors("ServiceDeployment", service_deployment_shape(stage.service, record, stage.alive)) == ""
+        assert errors("ServiceDeploymentBrief", service_deployment_brief(stage.service, record)) == ""
+        assert errors("ServiceRevision", revision_shape(stage.service, record.target)) == ""
+
+
+def test_task_in_every_status(stage: Stage) -> None:
+    task = stage.alive[0]
+    for status in (
+        "PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED",
+    ):  # fmt: skip
+        task.move(status)
+        assert errors("Task", task_shape(task)) == ""
+    for stopped in stage.state.tasks.values():
+        assert errors("Task", task_shape(stopped)) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CreateService", "UpdateService", "DeleteService", "DescribeServices", "ListServices", "RunTask", "StopTask",
+     "DescribeTasks", "ListTasks", "ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions",
+     "StopServiceDeployment", "DeleteCluster"],
+)  # fmt: skip
+def test_every_operation_exists_in_the_model(name: str) -> None:
+    assert name in MODEL.operation_names
