@@ -206,7 +206,11 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._tls:
+            self.writer.transport.abort()  # a polite end of TLS would wait for the other side
         self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
 
     async def ask(
         self, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""

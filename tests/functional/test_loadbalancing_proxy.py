@@ -59,15 +59,15 @@ def test_no_request_fails_while_targets_and_rules_change(proxy: Proxy, address: 
             sets = [(a, b), (b,), (b, c), (c,), (a, c), (a,)]
             model = simple(address, *sets[0])
             proxy.apply(model)
-            async with load(model.listeners[0], keep_alive=keep_alive) as result:
+            async with load(model.listeners[0], rate=200, keep_alive=keep_alive) as result:
                 for number in range(36):
                     model = simple(address, *sets[number % len(sets)])
                     extra = rule(FixedResponse(200, "text/plain", str(number)), arn=f"rule/{number}")
                     changed = replace(model.listeners[0], rules=(*model.listeners[0].rules, extra))
                     await asyncio.to_thread(proxy.apply, replace(model, listeners=(changed,)))
-                    await result.more(4)
+                    await result.more(8)
             assert result.failed == {}
-            assert result.outcomes["200"] == result.sent > 100
+            assert result.outcomes["200"] == result.sent > 280
 
     asyncio.run(scenario())
 

@@ -36,12 +36,13 @@ def method_pattern(method: str) -> str:
 
 
 def query_pattern(key: str | None, value: str) -> str:
-    """Return the expression that finds ``key=value`` in a request target; without ``key``, any key's or a bare ``value``."""
+    """Return the expression that finds ``key=value`` in a request target.
+
+    Without ``key`` it is the value of any key, or a parameter that is no more than a value.
+    """
     text = _wildcards(value, "[^&]")
-    if key:
-        parameter = f"{_wildcards(key, '[^&=]')}={text}"
-    else:
-        parameter = f"(?:[^&=]*={text}|{_wildcards(value, '[^&=]')})"
+    any_key = f"(?:[^&=]*={text}|{_wildcards(value, '[^&=]')})"
+    parameter = f"{_wildcards(key, '[^&=]')}={text}" if key else any_key
     return rf"(?i:[^?]*\?(?:.*&)?{parameter}(?:&.*)?)"
 
 
