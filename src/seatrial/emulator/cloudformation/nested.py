@@ -1,0 +1,109 @@
+"""AWS::CloudFormation::Stack: a stack inside a stack, created, updated in place and deleted with its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from seatrial.emulator.cloudformation.create import create
+from seatrial.emulator.cloudformation.delete import delete
+from seatrial.emulator.cloudformation.drafts import Drafts, InsufficientCapabilities
+from seatrial.emulator.cloudformation.errors import ResourceFailed, TemplateError
+from seatrial.emulator.cloudformation.intrinsics import text
+from seatrial.emulator.cloudformation.parameters import Given
+from seatrial.emulator.cloudformation.plan import plan
+from seatrial.emulator.cloudformation.resources.work import Work, generated_name
+from seatrial.emulator.cloudformation.update import Update
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.stacks import Stack
+
+
+class NestedStacks:
+    """The provider of nested stacks."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        self._drafts = drafts
+        self._hands = drafts.hands
+
+    def create(self, work: Work) -> None:
+        """See :class:`~.resources.work.Provider`. A child that fails is left for its parent's rollback."""
+        parent = self._stack(work.place.stack_id)
+        name = generated_name(work.place.stack, work.logical_id, limit=128)
+        child = self._drafts.stack(name, parent=parent)
+        child.capabilities, child.disable_rollback = parent.capabilities, parent.disable_rollback
+        self._drafts.hands.stacks.add(child)
+        work.physical_id = child.id
+        blueprint = self._blueprint(work, child)
+        self._hands.stacks.stack_event(child, "CREATE_IN_PROGRESS")
+        if not create(self._hands, child, blueprint, "DO_NOTHING"):
+            raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {child.reason}".rstrip())
+
+    def update(self, work: Work, old: Mapping[str, Any]) -> None:  # noqa: ARG002  # the child knows what it was
+        """See :class:`~.resources.work.Provider`. Cleaning up waits for the parent; see :mod:`.update`."""
+        child = self._stack(work.physical_id)
+        blueprint = self._blueprint(work, child)
+        if plan(self._hands, child, blueprint).empty:
+            return
+        child.stop.clear()
+        child.updated = self._hands.clock.now()
+        child.operation = operation = Update(self._hands, child, blueprint)
+        self._hands.stacks.stack_event(child, "UPDATE_IN_PROGRESS")
+        why = operation.apply()
+        if why is None:
+            self._hands.stacks.stack_event(child, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+            return
+        operation.roll_back(why)
+        raise ResourceFailed(
+            f"Embedded stack {child.id} was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with "
+            f"reason: {why}".rstrip()
+        )
+
+    def delete(self, work: Work) -> None:
+        """See :class:`~.resources.work.Provider`."""
+        child = self._hands.stacks.find(work.physical_id)
+        if child is None or child.status == "DELETE_COMPLETE":
+            return
+        users = {name: self._hands.stacks.importers(name) for name in child.exports}
+        for name, importers in users.items():
+            if importers:
+                raise ResourceFailed(f"Export {name} cannot be deleted as it is in use by {' and '.join(importers)}")
+        child.stop.clear()
+        self._hands.stacks.stack_event(child, "DELETE_IN_PROGRESS")
+        if not delete(self._hands, child):
+            raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}".rstrip())
+
+    def attribute(self, work: Work, name: str) -> Any:
+        """See :class:`~.resources.work.Provider`: ``Outputs.X``."""
+        if name == "StackId":
+            return work.physical_id
+        child = self._stack(work.physical_id)
+        wanted = name.removeprefix("Outputs.")
+        for output in child.outputs:
+            if name.startswith("Outputs.") and output["OutputKey"] == wanted:
+                return output["OutputValue"]
+        raise TemplateError(f"Output '{wanted}' not found in stack '{child.id}'")
+
+    def replaces(self, name: str) -> bool:  # noqa: ARG002  # of the provider protocol
+        """See :class:`~.resources.work.Provider`: a nested stack is never replaced."""
+        return False
+
+    def _stack(self, identity: str) -> Stack:
+        found = self._hands.stacks.find(identity)
+        if found is None:
+            raise ResourceFailed(f"Stack with id {identity} does not exist")
+        return found
+
+    def _blueprint(self, work: Work, child: Stack) -> Any:
+        values = {
+            name: ",".join(text(item) for item in value) if isinstance(value, list) else text(value)
+            for name, value in (work.get("Parameters") or {}).items()
+        }
+        tags = {str(tag["Key"]): text(tag["Value"]) for tag in work.get("Tags") or []}
+        template = self._drafts.template({"TemplateURL": work.get("TemplateURL")})
+        blueprint = self._drafts.blueprint(child, template, Given(values), tags)
+        try:
+            self._drafts.judge_capabilities(blueprint, child.capabilities)
+        except InsufficientCapabilities as error:
+            raise ResourceFailed(str(error)) from error
+        return blueprint

@@ -1,0 +1,72 @@
+"""CloudFormation's properties as an API's parameters, by the API's own input shapes.
+
+CloudFormation writes ``PortMappings`` where ECS has ``portMappings``, ``"80"`` where the API wants 80, a JSON document
+where it wants text and ``[...]`` where CloudFront wants ``{"Quantity": 1, "Items": [...]}``. botocore's service model
+knows what each call takes, so nothing of this is written down by type.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from seatrial.emulator.cloudformation.intrinsics import text
+
+_TAG_KEYS = ({"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"})
+
+
+def coerce(shape: Any, value: Any) -> Any:
+    """Return ``value`` as the botocore ``shape`` wants it. Members that the shape does not have are left out."""
+    kind = shape.type_name
+    if kind == "structure":
+        return _structure(shape, value)
+    if kind == "list":
+        return _list(shape, value)
+    if kind == "map":
+        return _map(shape, value)
+    if kind in {"integer", "long"}:
+        return int(float(value)) if not isinstance(value, bool) else int(value)
+    if kind in {"float", "double"}:
+        return float(value)
+    if kind == "boolean":
+        return value if isinstance(value, bool) else str(value).lower() == "true"
+    if kind == "string":
+        return json.dumps(value) if isinstance(value, (dict, list)) else text(value)
+    if kind == "blob":
+        return value.encode() if isinstance(value, str) else value
+    return value
+
+
+def members(shape: Any) -> dict[str, str]:
+    """Return the members of an input shape, lower case → as the API spells it."""
+    return {name.lower(): name for name in (shape.members if shape is not None else ())}
+
+
+def _structure(shape: Any, value: Any) -> Any:
+    if isinstance(value, list) and {"Quantity", "Items"} <= set(shape.members):
+        value = {"Quantity": len(value), "Items": value}
+    if not isinstance(value, dict):
+        return value
+    known = members(shape)
+    return {
+        known[key.lower()]: coerce(shape.members[known[key.lower()]], item)
+        for key, item in value.items()
+        if key.lower() in known and item is not None
+    }
+
+
+def _list(shape: Any, value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        pairs = next((keys for keys in _TAG_KEYS if keys == set(getattr(shape.member, "members", ()))), None)
+        if pairs:
+            key, content = sorted(pairs)
+            return [{key: name, content: text(item)} for name, item in value.items()]
+    return [coerce(shape.member, item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _map(shape: Any, value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(item, dict) and {"Key", "Value"} <= set(item) for item in value):
+        value = {item["Key"]: item["Value"] for item in value}
+    if not isinstance(value, dict):
+        return value
+    return {key: coerce(shape.value, item) for key, item in value.items()}
