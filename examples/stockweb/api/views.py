@@ -112,7 +112,7 @@ def _read(request: HttpRequest) -> _Change:
     code, quantity = (body.get("box"), body.get("quantity")) if isinstance(body, dict) else (None, None)
     if type(quantity) is not int or not 1 <= quantity <= ledger.MAX_QUANTITY:
         raise Refused(400, "bad-quantity", f"quantity must be a whole number from 1 to {ledger.MAX_QUANTITY}")
-    box = Box.objects.filter(code=code).first() if isinstance(code, str) else None
+    box = Box.objects.filter(code=code).first() if isinstance(code, str) and code.isprintable() else None
     if box is None:
         raise Refused(400, "bad-box", "box must be the code of a box")
     return _Change(box, quantity, key)

@@ -59,7 +59,7 @@ class Migrations:
             return f"unknown ({type(error).__name__})"
         if plan:
             names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:5])
-            return f"{len(plan)} unapplied: {names}{', ...' if len(plan) > 5 else ''}"  # noqa: PLR2004
+            return f"{len(plan)} unapplied: {names}{', ...' if len(plan) > 5 else ''}"
         self._applied = True
         return None
 

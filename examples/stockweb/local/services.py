@@ -39,7 +39,18 @@ def postgres(directory: Path, *, durable: bool) -> Iterator[dict[str, str]]:
         password_file.write_text(secrets.token_urlsafe(16))
         password_file.chmod(0o600)
         _give(directory, account)
-        initdb = [binaries / "initdb", "-D", cluster, "-U", USER, "--pwfile", password_file, "-A", "scram-sha-256", "-N"]
+        initdb = [
+            binaries / "initdb",
+            "-D",
+            cluster,
+            "-U",
+            USER,
+            "--pwfile",
+            password_file,
+            "-A",
+            "scram-sha-256",
+            "-N",
+        ]
         _run([*initdb, "-E", "UTF8", "--locale", "C"], log, account)
     port = free_port()
     options = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", "max_connections": 100}
@@ -60,7 +71,19 @@ def valkey(directory: Path) -> Iterator[dict[str, str]]:
 
     directory.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), directory / "valkey.log"
-    command = [get_binary_path(), "--bind", HOST, "--port", port, "--save", "", "--appendonly", "no", "--dir", directory]
+    command = [
+        get_binary_path(),
+        "--bind",
+        HOST,
+        "--port",
+        port,
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        directory,
+    ]
     with _child(command, log, None, stop=signal.SIGTERM, orphaned=signal.SIGKILL) as process:
         _until(lambda: _listens(port), process, log)
         yield {"REDIS_URL": f"redis://{HOST}:{port}/0"}

@@ -32,7 +32,7 @@ def briefly_kept(view: View) -> View:
             response = HttpResponse(content)
         else:
             response = view(request, *args, **kwargs)
-            if response.status_code == 200:  # noqa: PLR2004
+            if response.status_code == 200:
                 pages.set(key, response.content)
         patch_vary_headers(response, ("Cookie",))
         return response

@@ -1,7 +1,7 @@
 """Finding parts by words that may be incomplete or misspelt."""
 
-from django.db.models import Q, QuerySet
 from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Q, QuerySet
 
 from parts.models import Part
 
@@ -14,8 +14,8 @@ _FUZZY_LENGTH = 4
 def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
     """Return the parts that have every word of ``text`` somewhere in name, number, maker, description or tags.
 
-    A word of letters may be misspelt (``resitor``); one with a digit may not, because ``100n`` is no ``10n``. The best
-    match is first: the very part number, then by likeness of the whole text.
+    A word of letters may be misspelt (``resitor``); one with a digit may not, because ``100n`` is no ``10n``. How alike
+    is enough is set in the settings, for the connection. The best match is first: the very part number, then by likeness of the whole text.
     """
     words = text.upper().replace("\x00", "").split()[:MAX_WORDS]
     if not words:
@@ -23,7 +23,7 @@ def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
     for word in words:
         condition = Q(search__contains=word)
         if len(word) >= _FUZZY_LENGTH and word.isalpha():
-            condition |= Q(search__trigram_word_similar=word)
+            condition |= Q(search__trigram_strict_word_similar=word)
         parts = parts.filter(condition)
     wanted = " ".join(words)
     return parts.annotate(likeness=TrigramWordSimilarity(wanted, "search"), is_it=Q(mpn__iexact=wanted)).order_by(

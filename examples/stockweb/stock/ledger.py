@@ -132,8 +132,12 @@ def undo(movement: int, *, user: int | None = None) -> tuple[Entry, ...]:
         first = Movement.objects.get(pk=movement)
         if first.reason == Movement.Reason.UNDO:
             raise NotUndoable("an undo cannot be undone")
-        halves = Movement.objects.filter(move_id=first.move_id) if first.move_id else Movement.objects.filter(pk=first.pk)
-        halves = halves.select_related("lot").order_by("-delta")  # take first, so that nothing is added when it is short
+        halves = (
+            Movement.objects.filter(move_id=first.move_id) if first.move_id else Movement.objects.filter(pk=first.pk)
+        )
+        halves = halves.select_related("lot").order_by(
+            "-delta"
+        )  # take first, so that nothing is added when it is short
         _lock(Lot.objects.filter(movements__in=halves.order_by()))
         done = Movement.objects.filter(reverses__in=halves.order_by())
         if done:

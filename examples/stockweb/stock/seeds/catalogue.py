@@ -8,7 +8,11 @@ TYPES: Mapping[tuple[str, ...], tuple[tuple[str, str, str], ...]] = {
     ("Resistor",): (("resistance", "Resistance", "ohm"), ("tolerance", "Tolerance", "%"), ("power", "Power", "W")),
     ("Resistor", "Thick film"): (),
     ("Resistor", "Metal film"): (),
-    ("Capacitor",): (("capacitance", "Capacitance", "F"), ("voltage", "Rated voltage", "V"), ("tolerance", "Tolerance", "%")),
+    ("Capacitor",): (
+        ("capacitance", "Capacitance", "F"),
+        ("voltage", "Rated voltage", "V"),
+        ("tolerance", "Tolerance", "%"),
+    ),
     ("Capacitor", "Ceramic"): (("dielectric", "Dielectric", ""),),
     ("Capacitor", "Electrolytic"): (("lifetime", "Life at 105 °C", ""),),
     ("Inductor",): (("inductance", "Inductance", "H"), ("current", "Rated current", "A")),
@@ -95,11 +99,13 @@ def _rkm(digits: str, exponent: int) -> str:
 def _chip_resistors() -> Iterator[PartSeed]:
     """Yageo RC0805: the number carries the value in the same way as people write it."""
     number = 0
-    for exponent in range(1, 6):
+    for exponent in range(5):
         for digits in _E12:
             number += 1
             value = _rkm(digits, exponent)
-            boxes = {"A1": _quantity(number, 15, 300)} | ({"BENCH": _quantity(number, 1, 20)} if number % 7 == 0 else {})
+            boxes = {"A1": _quantity(number, 15, 300)} | (
+                {"BENCH": _quantity(number, 1, 20)} if number % 7 == 0 else {}
+            )
             yield PartSeed(
                 type=("Resistor", "Thick film"),
                 name=f"Resistor {value} 0805",
@@ -114,7 +120,7 @@ def _chip_resistors() -> Iterator[PartSeed]:
 
 
 def _wired_resistors() -> Iterator[PartSeed]:
-    for number, (digits, exponent) in enumerate(((d, e) for e in range(1, 6) for d in _E6), start=100):
+    for number, (digits, exponent) in enumerate(((d, e) for e in range(5) for d in _E6), start=100):
         value = _rkm(digits, exponent)
         yield PartSeed(
             type=("Resistor", "Metal film"),
@@ -134,7 +140,15 @@ def _ceramic_capacitors() -> Iterator[PartSeed]:
     values = (("10p", "100"), ("22p", "220"), ("47p", "470"), ("100p", "101"), ("220p", "221"), ("470p", "471"))
     for number, (value, code) in enumerate(values, start=200):
         yield _ceramic(number, value, code, "C0G", "GAC", "5", "50V", "±5%")
-    larger = (("1n", "102"), ("2n2", "222"), ("4n7", "472"), ("10n", "103"), ("22n", "223"), ("47n", "473"), ("100n", "104"))
+    larger = (
+        ("1n", "102"),
+        ("2n2", "222"),
+        ("4n7", "472"),
+        ("10n", "103"),
+        ("22n", "223"),
+        ("47n", "473"),
+        ("100n", "104"),
+    )
     for number, (value, code) in enumerate(larger, start=210):
         yield _ceramic(number, value, code, "X7R", "RAC", "5", "50V", "±10%")
     for number, (value, code) in enumerate((("220n", "224"), ("470n", "474"), ("1u", "105")), start=220):
@@ -364,7 +378,9 @@ _LISTED: tuple[tuple[tuple[str, ...], str, str], ...] = (
 def _listed() -> Iterator[PartSeed]:
     for type_path, box, table in _LISTED:
         for line in table.strip().splitlines():
-            name, mpn, manufacturer, package, tags, values, minimum, quantity = (cell.strip() for cell in line.split("|"))
+            name, mpn, manufacturer, package, tags, values, minimum, quantity = (
+                cell.strip() for cell in line.split("|")
+            )
             yield PartSeed(
                 type=type_path,
                 name=name,

@@ -1,0 +1,49 @@
+"""The seed data."""
+
+import re
+from collections import Counter
+
+import pytest
+from django.core.management import call_command
+
+from parts.models import AttributeValue, Part
+from stock.audit import discrepancies
+from stock.models import Box, Lot, Movement
+from stock.seeds.catalogue import BOXES, TYPES, parts
+
+
+def test_about_two_hundred_parts_each_with_a_number_of_its_own() -> None:
+    seeds = list(parts())
+    assert 180 <= len(seeds) <= 250
+    assert max(Counter((seed.mpn, seed.manufacturer) for seed in seeds).values()) == 1
+    assert max(Counter(seed.name for seed in seeds).values()) == 1
+    assert list(parts()) == seeds
+
+
+def test_every_part_fits_its_type_and_lies_in_a_box_that_exists() -> None:
+    codes = {code for code, *_ in BOXES}
+    for seed in parts():
+        lineage = [seed.type[:depth] for depth in range(1, len(seed.type) + 1)]
+        keys = {key for each in lineage for key, *_ in TYPES[each]}
+        assert set(seed.values) <= keys, seed.name
+        assert set(seed.stock) <= codes, seed.name
+        assert all(quantity > 0 for quantity in seed.stock.values())
+
+
+def test_resistances_are_written_as_people_do() -> None:
+    values = [seed.values["resistance"] for seed in parts() if "resistance" in seed.values]
+    assert {"10R", "470R", "1k", "4k7", "47k", "820k"} <= set(values)
+    assert all(re.fullmatch(r"\d{1,3}[RkM]\d?", value) for value in values)
+
+
+@pytest.mark.django_db
+def test_seeding_twice_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("seed_data")
+    tables = (Part, AttributeValue, Box, Lot, Movement)
+    before = [table.objects.count() for table in tables]
+    Part.objects.filter(mpn="NE555P").update(name="My timer")
+    call_command("seed_data")
+    assert [table.objects.count() for table in tables] == before
+    assert Part.objects.get(mpn="NE555P").name == "My timer"
+    assert capsys.readouterr().out.splitlines()[1] == "0 new parts, 0 new movements"
+    assert discrepancies() == []

@@ -1,0 +1,138 @@
+"""What the settings make of the environment, tried in processes of their own, as they start in production."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from local.services import free_port
+from stockweb.environment import METADATA_VARIABLE, flag, listed, own_addresses, whole
+from tests.conftest import PROJECT
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.django_db
+def test_check_deploy_has_nothing_to_say_in_production(environment: dict[str, str]) -> None:
+    environment |= {"DJANGO_HTTPS": "1", "DJANGO_SECRET_KEY": "".join(chr(33 + n % 90) for n in range(60))}
+    done = run(environment, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout
+
+
+@pytest.mark.django_db
+def test_the_migrations_match_the_models(environment: dict[str, str]) -> None:
+    done = run(environment, "manage.py", "makemigrations", "--check", "--dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.django_db
+def test_the_migrations_can_be_undone(environment: dict[str, str]) -> None:
+    done = run(environment, "manage.py", "sqlmigrate", "stock", "0002", "--backwards")
+    assert "DROP TRIGGER" in done.stdout
+
+
+def test_static_files_are_collected_without_secret_or_database(tmp_path: Path) -> None:
+    code = (
+        "from django.conf import settings; import django, pathlib;"
+        f"settings.STATIC_ROOT = pathlib.Path({str(tmp_path)!r}); django.setup();"
+        "from django.core.management import call_command; call_command('collectstatic', verbosity=0, interactive=False)"
+    )
+    done = run({"DJANGO_SETTINGS_MODULE": "stockweb.settings", "PGHOST": "127.0.0.1", "PGPORT": "1"}, "-c", code)
+    assert done.returncode == 0, done.stderr
+    names = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
+    assert names["pages/stockweb.css"] != "pages/stockweb.css"
+    assert (tmp_path / (names["pages/stockweb.css"] + ".gz")).exists()
+
+
+def test_a_web_process_without_its_secret_does_not_start() -> None:
+    done = run({"DJANGO_SETTINGS_MODULE": "stockweb.settings"}, "-c", "import stockweb.wsgi")
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: the SECRET_KEY setting must not be empty" in done.stderr
+    assert "set the environment variable DJANGO_SECRET_KEY" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("on", True), ("0", False), ("no", False), ("", True), (None, True)]
+)
+def test_a_flag_is_true_or_false_or_its_default(monkeypatch: pytest.MonkeyPatch, text: str | None, value: bool) -> None:
+    monkeypatch.delenv("SWITCH", raising=False)
+    if text is not None:
+        monkeypatch.setenv("SWITCH", text)
+    assert flag("SWITCH", default=True) is value
+
+
+@pytest.mark.parametrize("read", [flag, lambda name: whole(name, 1)])
+def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, read: Any) -> None:
+    monkeypatch.setenv("SWITCH", "perhaps")
+    with pytest.raises(ImproperlyConfigured, match="SWITCH='perhaps'"):
+        read("SWITCH")
+
+
+def test_a_list_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTS", "a.example, b.example,,")
+    assert listed("HOSTS") == ["a.example", "b.example"]
+    assert listed("NOT_SET_ANYWHERE") == []
+
+
+def test_outside_of_ecs_there_is_no_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(METADATA_VARIABLE, raising=False)
+    assert own_addresses() == []
+
+
+def test_the_address_of_the_task_is_an_allowed_host() -> None:
+    answer = {"DockerId": "x", "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": ["10.0.2.106"]}]}
+    with metadata(json.dumps(answer)) as address:
+        done = run(
+            {METADATA_VARIABLE: address, "DJANGO_ALLOWED_HOSTS": "shop.example"},
+            "-c",
+            "from stockweb import settings; print(settings.ALLOWED_HOSTS)",
+        )
+    assert done.stdout.strip() == "['shop.example', '10.0.2.106']", done.stderr
+
+
+def test_metadata_that_do_not_answer_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(METADATA_VARIABLE, f"http://127.0.0.1:{free_port()}/v4/x")
+    with pytest.raises(ImproperlyConfigured, match=METADATA_VARIABLE):
+        own_addresses()
+
+
+def test_metadata_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with metadata("not json") as address:
+        monkeypatch.setenv(METADATA_VARIABLE, address)
+        with pytest.raises(ImproperlyConfigured, match=METADATA_VARIABLE):
+            own_addresses()
+
+
+@contextmanager
+def metadata(answer: str) -> Iterator[str]:
+    """Answer as the ECS task metadata endpoint does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v4/x"
+        finally:
+            server.shutdown()
+            thread.join()
