@@ -32,8 +32,8 @@ class Running:
 @contextlib.contextmanager
 def emulator(project: Path, name: str = "local", **options: Any) -> Iterator[Running]:
     """An emulator for the time of the block. Afterwards nothing of it is alive."""
-    options = {"runtime": "process", "proxy": "builtin", "time_scale": 0.1} | options
-    info = process.start(name, project, **options)
+    chosen: dict[str, Any] = {"runtime": "process", "proxy": "builtin", "time_scale": 0.1}
+    info = process.start(name, project, **(chosen | options))
     try:
         yield Running(info, project)
     finally:
@@ -98,7 +98,7 @@ def processes_of(state: Path) -> dict[int, str]:
                 continue
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             marks = (entry / "environ").read_bytes().split(b"\0")
-            place = os.readlink(entry / "cwd")
+            place = str((entry / "cwd").readlink())
         except OSError:  # ended meanwhile, or a kernel thread
             continue
         if f"{MARK}={state}".encode() in marks or place.startswith(str(state)) or str(state) in command:

@@ -64,7 +64,7 @@ def test_deleted_group_is_gone_with_its_server(running: Running) -> None:
 
 @pytest.mark.parametrize("command", ["CONFIG GET *", "SHUTDOWN", "DEBUG SLEEP 0", "BGSAVE", "REPLICAOF NO ONE"])
 def test_commands_that_elasticache_restricts(running: Running, command: str) -> None:
-    identifier = f"strict-{command.split()[0].lower()}"
+    identifier = f"strict-{command.split(maxsplit=1)[0].lower()}"
     with (
         connect(group(running, identifier)["NodeGroups"][0]["PrimaryEndpoint"]) as cache,
         pytest.raises(redis.ResponseError, match="unknown command"),
@@ -84,7 +84,10 @@ def test_required_encryption_takes_tls_and_the_token_only(running: Running) -> N
         cache.ping()
     with connect(endpoint, password=token) as cache, pytest.raises(redis.ConnectionError):
         cache.ping()
-    with connect(endpoint, password=token, ssl=True) as cache, pytest.raises(redis.ConnectionError, match="certificate"):
+    with (
+        connect(endpoint, password=token, ssl=True) as cache,
+        pytest.raises(redis.ConnectionError, match="certificate"),
+    ):
         cache.ping()
 
 
@@ -139,9 +142,10 @@ def test_serverless_cache_speaks_tls_and_cluster(running: Running) -> None:
     cluster.close()
     with pytest.raises(ClientError, match="already exists"):
         client.create_serverless_cache(ServerlessCacheName="elastic", Engine="valkey")
-    assert client.modify_serverless_cache(ServerlessCacheName="elastic", Description="d")["ServerlessCache"][
-        "Description"
-    ] == "d"
+    assert (
+        client.modify_serverless_cache(ServerlessCacheName="elastic", Description="d")["ServerlessCache"]["Description"]
+        == "d"
+    )
     client.delete_serverless_cache(ServerlessCacheName="elastic")
     with pytest.raises(ClientError, match="not found"):
         client.describe_serverless_caches(ServerlessCacheName="elastic")

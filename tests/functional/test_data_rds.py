@@ -186,7 +186,7 @@ def test_deletion_is_refused_where_protected_and_leaves_a_snapshot_where_asked(r
     eventually(lambda: where not in listening_in(running.info.block))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no user": ({"MasterUsername": ""}, "MasterUsername must be provided"),
     "reserved user": ({"MasterUsername": "rdsadmin"}, "reserved word"),
     "short password": ({"MasterUserPassword": "short"}, "not a valid password"),
@@ -198,7 +198,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_as_rds_refuses(running: Running, case: str) -> None:
     options, message = REFUSED[case]
-    request = {
+    request: dict[str, Any] = {
         "DBInstanceIdentifier": "refused",
         "Engine": "postgres",
         "DBInstanceClass": "db.t4g.micro",

@@ -41,12 +41,15 @@ def start(
         Literal["auto", "envoy", "builtin"], typer.Option(help="What carries the load balancers' traffic.")
     ] = "auto",
     time_scale: Annotated[
-        float, typer.Option(help="Factor on waits that AWS imposes: 0.1 makes health checks and draining ten times faster.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="Factor on waits that AWS imposes: 0.1 is ten times AWS's pace. Default: 1.", metavar="FACTOR"
+        ),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Find databases, caches and buckets again as the last run left them.")
     ] = False,
-    region: Annotated[str, typer.Option(help="The region it plays.")] = "eu-west-1",
+    region: Annotated[str | None, typer.Option(help="The region it plays. Default: eu-west-1.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start an emulator in the background and wait until it is ready.
@@ -54,12 +57,12 @@ def start(
     Any AWS client can use it through its endpoint; credentials are not checked.
 
     Examples:
-
       seatrial emulator start
 
       eval "$(seatrial emulator start)" && aws ecs list-clusters
 
       seatrial emulator start --name fast --time-scale 0.1 --keep
+
     """
     from seatrial.emulator import process
 
@@ -71,7 +74,7 @@ def start(
         runtime=runtime,
         proxy=proxy,
         time_scale=time_scale,
-        keep=keep,
+        keep=keep or None,
         region=region,
         progress=lambda stage: output.say(f"emulator {name}: {stage}"),
     )
@@ -91,10 +94,10 @@ def stop(
     Stopping one that does not run is no error.
 
     Examples:
-
       seatrial emulator stop
 
       seatrial emulator stop --all
+
     """
     from seatrial.emulator import process
 
@@ -169,8 +172,8 @@ def _as_text(page: dict[str, Any]) -> str:
     with console.capture() as captured:
         console.print(
             f"emulator {page['name']} at {page['endpoint']}, region {page['region']}\n"
-            f"process {page['pid']}, runtime {page['runtime']}, proxy {page['proxy']}, time scale {page['time_scale']:g}, "
-            f"{page['block']}, {page['memory_bytes'] / 2**20:.0f} MiB",
+            f"process {page['pid']}, runtime {page['runtime']}, proxy {page['proxy']}, "
+            f"time scale {page['time_scale']:g}, {page['block']}, {page['memory_bytes'] / 2**20:.0f} MiB",
             markup=False,
             soft_wrap=True,
         )

@@ -43,59 +43,21 @@ class Emulator:
         self._clients: dict[str, Any] = {}
         self._client_lock = threading.Lock()
         self._clock = SystemClock(settings.time_scale)
+        self._addresses = Addresses(settings.block)
 
     def start(self) -> WSGIApplication:
         """Start every part and return the application that answers AWS calls. Raises what a part raises."""
-        settings, clock = self.settings, self._clock
-        _wipe(settings)
+        _wipe(self.settings)
         self._say("loading the AWS front")
-        application = boot.application(settings)
-        addresses, children = Addresses(settings.block), Children()
-
-        from seatrial.emulator.data.buckets import Buckets
-        from seatrial.emulator.data.elasticache import ElastiCache
-        from seatrial.emulator.data.rds import Rds
-        from seatrial.emulator.ecs import EcsEngine
-        from seatrial.emulator.front.actions import install
-        from seatrial.emulator.loadbalancing.service import LoadBalancing
-        from seatrial.emulator.runtime.ecr import EcrBridge
-        from seatrial.emulator.runtime.registry import Registry
-
-        self._say("starting the databases' keepers")
-        self.buckets, self.rds = Buckets(settings), Rds(settings, addresses, children)
-        self.balancing = LoadBalancing(settings, clock, addresses)
-        self.caches = ElastiCache(settings, clock, addresses, children, self.balancing.issuer)
-        if settings.keep:
-            self.buckets.install()
-            self._stops.append(("buckets", self.buckets.stop))
-        else:
-            self.rds.wipe()
-        self.rds.install()
-        self._stops.append(("databases", self.rds.stop))
-        self.caches.install()
-        self._stops.append(("caches", self.caches.stop))
-
-        self._say("starting the registry and the runtime")
-        registry = Registry(settings.state / "registry")
-        EcrBridge(settings, registry, clock).install()
-        registry.start()
-        self._stops.append(("registry", registry.stop))
-        runtime = _runtime(settings, registry)
-        self._stops.append(("runtime", runtime.shutdown))
-
-        self._say("starting the load balancers")
-        self.balancing.install()
-        self.balancing.start()
-        self._stops.append(("load balancers", self.balancing.stop))
-
+        application = boot.application(self.settings)
+        self._say("starting load balancing")
+        self._start_balancing()
+        self._say("starting databases and buckets")
+        self._start_data()
+        self._say("starting registry and runtime")
+        runtime = self._start_runtime()
         self._say("starting ECS and CloudFormation")
-        from moto.ecs.responses import EC2ContainerServiceResponse
-
-        self.ecs = EcsEngine(settings, clock, runtime, self.balancing.targets, addresses)
-        install(EC2ContainerServiceResponse, self.ecs.actions())
-        self.balancing.targets.subscribe(self.ecs.notify)
-        self.ecs.start()
-        self._stops.append(("ECS", self.ecs.stop))
+        self._start_engines(runtime)
         self._say("ready")
         return application
 
@@ -108,6 +70,62 @@ class Emulator:
                 stop()
             except Exception:  # the edge of the process: whatever it was, the other parts must still be stopped
                 log.exception("stopping %s failed", name)
+
+    def _start_balancing(self) -> None:
+        from seatrial.emulator.loadbalancing.service import LoadBalancing
+
+        self.balancing = LoadBalancing(self.settings, self._clock, self._addresses)
+        self.balancing.install()
+        self.balancing.start()
+        self._stops.append(("load balancers", self.balancing.stop))
+
+    def _start_data(self) -> None:
+        from seatrial.emulator.data.buckets import Buckets
+        from seatrial.emulator.data.elasticache import ElastiCache
+        from seatrial.emulator.data.rds import Rds
+
+        settings, children = self.settings, Children()
+        if settings.keep:
+            buckets = Buckets(settings)
+            buckets.install()
+            self._stops.append(("buckets", buckets.stop))
+        self.rds = Rds(settings, self._addresses, children)
+        if not settings.keep:
+            self.rds.wipe()
+        self.rds.install()
+        self._stops.append(("databases", self.rds.stop))
+        self.caches = ElastiCache(settings, self._clock, self._addresses, children, self.balancing.issuer)
+        self.caches.install()
+        self._stops.append(("caches", self.caches.stop))
+
+    def _start_runtime(self) -> Runtime:
+        from seatrial.emulator.runtime.ecr import EcrBridge
+        from seatrial.emulator.runtime.registry import Registry
+
+        registry = Registry(self.settings.state / "registry")
+        EcrBridge(self.settings, registry, self._clock).install()
+        registry.start()
+        self._stops.append(("registry", registry.stop))
+        runtime = self._runtime(registry)
+        self._stops.append(("runtime", runtime.shutdown))
+        return runtime
+
+    def _start_engines(self, runtime: Runtime) -> None:
+        from moto.ecs.responses import EC2ContainerServiceResponse
+
+        from seatrial.emulator.cloudformation import CloudFormationEngine
+        from seatrial.emulator.ecs import EcsEngine
+        from seatrial.emulator.front.actions import install
+
+        targets = self.balancing.targets
+        self.ecs = EcsEngine(self.settings, self._clock, runtime, targets, self._addresses)
+        install(EC2ContainerServiceResponse, self.ecs.actions())
+        targets.subscribe(self.ecs.notify)
+        self.ecs.start()
+        self._stops.append(("ECS", self.ecs.stop))
+        self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
+        self.cloudformation.install()
+        self._stops.append(("CloudFormation", self.cloudformation.stop))
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this emulator; one for each service, shared by all threads."""
@@ -142,13 +160,15 @@ class Emulator:
             {"load_balancer": each.load_balancer, "listener": f"{each.protocol} {each.port}", "url": each.url}
             for each in self.balancing.addresses_of()
         ]
-        reported = [*self.rds.state_only(), *self.caches.state_only()]
+        resources = [f"{stack} {name} ({kind})" for stack, name, kind in self.cloudformation.state_only()]
+        reported = [*resources, *self.rds.state_only(), *self.caches.state_only(), *self._resources_state_only()]
         return self.health() | {
             "listeners": listeners,
             "services": self._services(),
             "databases": self.rds.describe(),
             "caches": self.caches.describe(),
             "state_only": reported,
+            "authority": str(self.balancing.issuer.certificate),
             "memory_bytes": tree_memory(os.getpid()),
         }
 
@@ -157,23 +177,34 @@ class Emulator:
         container, _, rest = path.partition("/")
         return self.ecs.metadata(container, rest)
 
+    def _resources_state_only(self) -> list[str]:
+        return [
+            f"{stack}/{logical_id} ({type_}): kept as state, nothing runs behind it"
+            for stack, logical_id, type_ in self.cloudformation.state_only()
+        ]
+
     def _services(self) -> list[dict[str, Any]]:
-        client, found = self.client("ecs"), []
-        for cluster in client.list_clusters()["clusterArns"]:
-            names = client.list_services(cluster=cluster, maxResults=100)["serviceArns"]
-            for start in range(0, len(names), 10):  # DescribeServices takes ten
-                for each in client.describe_services(cluster=cluster, services=names[start : start + 10])["services"]:
-                    found.append(
-                        {
-                            "service": each["serviceName"],
-                            "cluster": cluster.rpartition("/")[2],
-                            "desired": each["desiredCount"],
-                            "running": each["runningCount"],
-                            "pending": each["pendingCount"],
-                            "task_definition": each["taskDefinition"].rpartition("/")[2],
-                        }
-                    )
-        return found
+        client = self.client("ecs")
+        return [
+            _shown_service(service)
+            for cluster in client.list_clusters()["clusterArns"]
+            for names in _by_ten(client.list_services(cluster=cluster, maxResults=100)["serviceArns"])
+            for service in client.describe_services(cluster=cluster, services=names)["services"]
+        ]
+
+    def _runtime(self, registry: Registry) -> Runtime:
+        if self.settings.runtime == "docker":
+            from seatrial.emulator.runtime.docker import DockerRuntime
+
+            return DockerRuntime(self.settings, registry, self._reachable)
+        from seatrial.emulator.runtime.process import ProcessRuntime
+
+        return ProcessRuntime(self.settings, registry)
+
+    def _reachable(self) -> list[tuple[str, int]]:
+        """Return what tasks may reach on this machine's loopback: the API, databases, caches, load balancers."""
+        listeners = [(each.host, each.bound_port) for each in self.balancing.addresses_of()]
+        return [("127.0.0.1", self.settings.port), *self.rds.addresses(), *self.caches.addresses(), *listeners]
 
     def _new_client(self, service: str) -> Any:
         import boto3
@@ -185,21 +216,29 @@ class Emulator:
             parameter_validation=True,
             s3={"addressing_style": "path"},
         )
-        return boto3.client(service, endpoint_url=self.settings.endpoint, region_name=self.settings.region, config=config)
+        return boto3.client(
+            service, endpoint_url=self.settings.endpoint, region_name=self.settings.region, config=config
+        )
 
     def _say(self, stage: str) -> None:
         self.stage = stage
         log.info("%s", stage)
 
 
-def _runtime(settings: EmulatorSettings, registry: Registry) -> Runtime:
-    if settings.runtime == "docker":
-        from seatrial.emulator.runtime.docker import DockerRuntime
+def _shown_service(service: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "service": service["serviceName"],
+        "cluster": service["clusterArn"].rpartition("/")[2],
+        "desired": service["desiredCount"],
+        "running": service["runningCount"],
+        "pending": service["pendingCount"],
+        "task_definition": service["taskDefinition"].rpartition("/")[2],
+    }
 
-        return DockerRuntime(settings, registry)
-    from seatrial.emulator.runtime.process import ProcessRuntime
 
-    return ProcessRuntime(settings, registry)
+def _by_ten(names: list[str]) -> list[list[str]]:
+    """DescribeServices takes ten."""
+    return [names[start : start + 10] for start in range(0, len(names), 10)]
 
 
 def _wipe(settings: EmulatorSettings) -> None:

@@ -16,7 +16,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seatrial.emulator import state
@@ -27,6 +26,7 @@ from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 START_DEADLINE = 120.0
 STOP_DEADLINE = 60.0
@@ -44,20 +44,21 @@ def start(
     port: int | None = None,
     runtime: Literal["auto", "process", "docker"] = "auto",
     proxy: Literal["auto", "envoy", "builtin"] = "auto",
-    time_scale: float = 1.0,
-    keep: bool = False,
-    region: str = "eu-west-1",
+    time_scale: float | None = None,
+    keep: bool | None = None,
+    region: str | None = None,
     progress: Callable[[str], None] = lambda _stage: None,
     deadline: float = START_DEADLINE,
 ) -> EmulatorInfo:
     """Start an emulator and return when it is ready; one that already runs with these options is returned as it is.
 
+    What is None does not matter to the caller: a new emulator has time scale 1, keeps nothing and plays eu-west-1.
     ``progress`` is told each stage. Raises :class:`UsageError` for a bad name or option, or when one with other
     options runs under this name, and :class:`SeatrialError` with the last log lines when it does not get ready within
     ``deadline`` seconds. Whatever interrupts the start (Ctrl-C too) stops what has been started.
     """
     directory = _state_directory(project_dir, name)
-    if not 0.001 <= time_scale <= 10:
+    if time_scale is not None and not 0.001 <= time_scale <= 10:
         raise UsageError(f"a time scale of {time_scale:g} makes no sense", hint="1 is AWS's own pace, 0.1 ten times it")
     running = find(project_dir, name)
     if running is not None:
@@ -67,9 +68,9 @@ def start(
     state.remove(directory)  # of one that was killed
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "seatrial.emulator.server", "--state", str(directory), "--name", name]
-    command += ["--region", region, "--time-scale", str(time_scale), "--runtime", runtime, "--proxy", proxy]
-    command += ["--port", str(port)] if port is not None else []
-    command += ["--keep"] if keep else []
+    command += ["--runtime", runtime, "--proxy", proxy, *(["--keep"] if keep else [])]
+    for option, value in (("--region", region), ("--time-scale", time_scale), ("--port", port)):
+        command += [option, str(value)] if value is not None else []
     log = directory / "emulator.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -100,7 +101,8 @@ def start(
 def stop(name: str, project_dir: Path, *, deadline: float = STOP_DEADLINE) -> EmulatorInfo | None:
     """Stop an emulator; return what it was, None when none was running.
 
-    It ends its tasks, proxy, databases and registry itself. Killed after ``deadline`` seconds; its children die with it.
+    It ends its tasks, proxy, databases and registry itself. It is killed after ``deadline`` seconds, and its children
+    die with it.
     """
     directory = _state_directory(project_dir, name)
     info = state.read(directory)

@@ -23,6 +23,7 @@ from seatrial.emulator import state
 from seatrial.emulator.addresses import lease_block
 from seatrial.emulator.assembly import Emulator
 from seatrial.emulator.children import MARK
+from seatrial.emulator.front import boot
 from seatrial.emulator.front.web import Front, Page, listen, serve
 from seatrial.emulator.settings import EmulatorSettings
 
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease) -> int:
+    boot.prepare(settings)
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
@@ -142,7 +144,10 @@ def _runtime(wanted: str) -> Literal["process", "docker"]:
     if wanted == "auto":
         from seatrial.emulator.runtime.choose import docker_available
 
-        return "docker" if docker_available() else "process"
+        reason = docker_available()
+        if reason:
+            log.info("tasks run as plain processes: %s", reason)
+        return "process" if reason else "docker"
     return cast("Literal['process', 'docker']", wanted)
 
 

@@ -95,7 +95,7 @@ def reachable_copy(directory: Path, name: str, account: Account | None) -> Path:
 
 
 def publish(partial: Path, final: Path) -> None:
-    """Give a finished directory its name; where another process was first, its result is as good and ours is removed."""
+    """Give a finished directory its name; where another process was first, its result is as good as ours."""
     try:
         partial.rename(final)
     except OSError:

@@ -18,8 +18,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from seatrial.emulator.settings import EmulatorSettings
 
 _SAVE_EVERY = 5.0  # seconds; what a killed emulator may lose
@@ -48,10 +46,6 @@ class Buckets:
 
         S3Backend.create_bucket = create_bucket
         self._saver.start()
-
-    def wipe(self) -> None:
-        """Forget the objects of earlier runs."""
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def stop(self) -> None:
         """Save a last time."""

@@ -10,7 +10,6 @@ Used of moto: ``ElastiCacheResponse``, ``elasticache_backends`` (``replication_g
 
 from __future__ import annotations
 
-import shutil
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,10 +84,6 @@ class ElastiCache:
         }
         install(ElastiCacheResponse, own)
 
-    def wipe(self) -> None:
-        """Forget the data of earlier runs."""
-        shutil.rmtree(self._settings.state / "valkey", ignore_errors=True)
-
     def stop(self) -> None:
         """Stop every server; the data stays."""
         with self._lock:
@@ -105,6 +100,10 @@ class ElastiCache:
             }
             for cache in list(self._caches.values())
         ]
+
+    def addresses(self) -> list[tuple[str, int]]:
+        """Return where clients reach the caches."""
+        return [(each.address, each.port) for each in list(self._caches.values())]
 
     def state_only(self) -> list[str]:
         """Return the caches that are records without a server."""

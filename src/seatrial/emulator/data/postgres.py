@@ -113,6 +113,11 @@ class PostgresServer:
         self._socket = f"@seatrial-{address}-{port}"  # abstract: no path that could be too long or left behind
         self._process: Child | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has neither been stopped nor ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, *, deadline: float = 30.0) -> None:
         """Make the cluster if there is none, start, return when connections are accepted.
 
@@ -166,7 +171,7 @@ GRANT rds_superuser TO {user};
 ALTER DATABASE postgres OWNER TO {user};
 SELECT {_literal(f"CREATE DATABASE {name} OWNER {user}")} WHERE NOT EXISTS
     (SELECT FROM pg_database WHERE datname = {_literal(database or "postgres")}) \\gexec
-"""
+"""  # noqa: S608 - psql has no parameters; names and values are quoted by the functions below
         )
 
     def set_password(self, username: str, password: str) -> None:
@@ -179,8 +184,9 @@ SELECT {_literal(f"CREATE DATABASE {name} OWNER {user}")} WHERE NOT EXISTS
         The script goes through standard input and is never logged: it may hold a password.
         """
         preamble = "SET log_min_error_statement = panic;\nSET log_statement = none;\n"
+        psql = str(self.binaries.directory / "psql")
         done = self._children.run(
-            [self.binaries.directory / "psql", *self._connection(), "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1"],
+            [psql, *self._connection(), "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1"],
             standard_input=preamble + script,
             account=self._account,
         )
@@ -191,7 +197,8 @@ SELECT {_literal(f"CREATE DATABASE {name} OWNER {user}")} WHERE NOT EXISTS
     def dump(self, database: str, target: Path) -> None:
         """Write a ``pg_dump`` (custom format) of the database. Raises :class:`PostgresError`."""
         scratch = self._directory / "dump"
-        command = [self.binaries.directory / "pg_dump", *self._connection(), "-d", database, "-Fc", "-f", scratch]
+        pg_dump = str(self.binaries.directory / "pg_dump")
+        command = [pg_dump, *self._connection(), "-d", database, "-Fc", "-f", str(scratch)]
         done = self._children.run(command, account=self._account)
         if done.returncode:
             raise PostgresError(done.stdout.strip())
@@ -244,10 +251,9 @@ def _template(binaries: Binaries, account: Account | None, children: Children) -
     if template.exists():
         return template
     scratch = private_directory(template.with_name(f"{template.name}.{os.getpid()}"), account)
+    options = ["-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-sync", "--no-instructions"]
     made = children.run(
-        [binaries.directory / "initdb", "-D", scratch / "cluster", "-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8"]
-        + ["--wal-segsize=4", "--no-sync", "--no-instructions", "--auth=reject"],
-        account=account,
+        [binaries.directory / "initdb", "-D", scratch / "cluster", "--auth=reject", *options], account=account
     )
     if made.returncode:
         shutil.rmtree(scratch)

@@ -1,11 +1,12 @@
 """RDS whose PostgreSQL instances are real servers.
 
-moto keeps the records (instances, subnet and parameter groups, snapshots, tags); this module starts a server when one is
-created and changes or stops it with the instance. Other engines stay records only and are reported as such.
+moto keeps the records (instances, subnet and parameter groups, snapshots, tags); this module starts a server when one
+is created and changes or stops it with the instance. Other engines stay records only and are reported as such.
 
 Patched on moto: ``DBInstance.endpoint`` (an instance that is still being created has none, one of ours has a real one)
 and ``MasterUserSecret._generate_secret_string`` (moto knows one password for all). Used of moto: ``RDSResponse``,
-``rds_backends.databases``, ``DBInstance.status``, ``master_user_secret`` and ``SecretsManagerBackend.put_secret_value``.
+``rds_backends.databases``, ``DBInstance`` (``status``, ``master_user_secret``) and
+``SecretsManagerBackend.put_secret_value``.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Rds:
         return [
             {
                 "identifier": instance.identifier,
-                "status": self._record(instance.identifier).status,
+                "status": record.status,
                 "engine": f"postgres {instance.server.binaries.version}",
                 "endpoint": f"{instance.server.address}:{instance.server.port}",
                 "database": instance.database or "postgres",
@@ -106,7 +107,12 @@ class Rds:
                 "note": instance.note,
             }
             for instance in list(self._instances.values())
+            if (record := self._databases().get(instance.identifier)) is not None
         ]
+
+    def addresses(self) -> list[tuple[str, int]]:
+        """Return where the servers listen."""
+        return [(each.server.address, each.server.port) for each in list(self._instances.values())]
 
     def state_only(self) -> list[str]:
         """Return the instances that are records without a server, with their engine."""
@@ -205,10 +211,9 @@ class Rds:
                 "InvalidParameterCombination",
                 "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
             )
-        available = self._record(instance.identifier).status == "available"
         answer = own()
         with instance.lock:
-            if snapshot and available:
+            if snapshot and instance.server.running:
                 self._dump(instance, snapshot)
             self._instances.pop(instance.identifier, None)
             instance.server.remove()
@@ -270,9 +275,6 @@ class Rds:
         from moto.rds.models import rds_backends
 
         return dict(rds_backends[self._settings.account][self._settings.region].databases)
-
-    def _record(self, identifier: str) -> Any:
-        return self._databases()[identifier]
 
     def _directory(self) -> Path:
         return reachable_directory(self._settings.state / "postgres", database_account())

@@ -125,7 +125,6 @@ class ValkeyServer:
             return connection.recv(65536).decode().rstrip("\r\n")
 
 
-
 def _encoded(*words: str) -> bytes:
     """Encode a command in RESP, which takes any character in a password."""
     return f"*{len(words)}\r\n".encode() + b"".join(

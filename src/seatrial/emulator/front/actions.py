@@ -53,12 +53,12 @@ def _method(name: str, action: Action) -> Callable[[Any], ActionResult]:
     return method
 
 
-def _parameters(response: Any) -> dict[str, Any]:
-    """Return the request's parameters.
+def _parameters(response: Any) -> Any:
+    """Return the request's parameters: moto's own mapping, not a copy, so that :func:`wrap` can change what moto sees.
 
     moto reads them by the service's model only where a response class asks for it; elsewhere it looks at the query
     alone, and the parameters of a JSON service are in the body.
     """
     if response.automated_parameter_parsing or not response.body.lstrip().startswith("{"):
-        return dict(response._get_params())  # noqa: SLF001 - moto's own way for its response classes
+        return response._get_params()  # noqa: SLF001 - moto's own way for its response classes
     return dict(json.loads(response.body))

@@ -6,6 +6,7 @@ Patched on moto: ``moto.utilities.utils.load_resource``, before EC2 is imported.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def environment(settings: EmulatorSettings) -> dict[str, str]:
-    """Return the environment in which moto must be imported. Also gives boto3 clients of ours something to sign with."""
+    """Return the environment in which moto must be imported, and what boto3 clients of ours sign with."""
     return {
         "MOTO_ACCOUNT_ID": settings.account,
         "MOTO_PORT": str(settings.port),
@@ -31,11 +32,17 @@ def environment(settings: EmulatorSettings) -> dict[str, str]:
     }
 
 
-def application(settings: EmulatorSettings) -> WSGIApplication:
-    """Import moto and return its server application: every service, chosen by the request's credential scope."""
+def prepare(settings: EmulatorSettings) -> None:
+    """Set this process's environment. To be called before anything imports moto."""
+    if "moto.settings" in sys.modules:
+        raise RuntimeError("moto was imported before its environment was set")
     os.environ.update(environment(settings))
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         os.environ.pop(name, None)
+
+
+def application(settings: EmulatorSettings) -> WSGIApplication:
+    """Import moto and return its server application: every service, chosen by the request's credential scope."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     _load_one_region(settings.region)

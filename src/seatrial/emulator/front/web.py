@@ -40,8 +40,6 @@ class Page:
     status: int = 200
 
 
-
-
 class Front:
     """The WSGI application. AWS calls wait until :meth:`open` says that all engines are there."""
 
