@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 import string
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -104,10 +106,22 @@ class Provider(Protocol):
 
 _ALPHABET = string.ascii_uppercase + string.digits
 
+#: How many names each (stack, logical id) has been given in this process.
+_names: Counter[tuple[str, str]] = Counter()
+_names_lock = threading.Lock()
+
 
 def generated_name(stack: str, logical_id: str, *, limit: int, lower: bool = False) -> str:
-    """Return ``Stack-LogicalId-RANDOM``, its first two parts shortened alike so that it fits into ``limit``."""
-    suffix = "".join(secrets.choice(_ALPHABET) for _ in range(min(12, max(4, limit // 3))))
+    """Return ``Stack-LogicalId-RANDOM``, its first two parts shortened alike so that it fits into ``limit``.
+
+    The last part only looks random: the first name that a run gives to a resource is the same in every run, so that
+    databases and buckets that were kept are found again. A replacement gets another.
+    """
+    with _names_lock:
+        number = _names[stack, logical_id]
+        _names[stack, logical_id] += 1
+    digest = hashlib.sha256(f"{stack}\n{logical_id}\n{number}".encode()).digest()
+    suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[: min(12, max(4, limit // 3))])
     room = limit - len(suffix) - 2
     half = room // 2
     first = stack[: max(half, room - len(logical_id))]
