@@ -17,6 +17,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import queue
 import signal
 import ssl
@@ -190,8 +191,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _until_closed(stop: threading.Event) -> None:
-    with contextlib.suppress(ValueError):
-        sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the process ends
+        pass
     stop.set()
 
 
