@@ -113,6 +113,11 @@ class CloudFormation:
             outputs={each["OutputKey"]: each["OutputValue"] for each in raw.get("Outputs", ())},
         )
 
+    def template(self, stack: str) -> str:
+        """Return the template that a stack was last given, byte for byte."""
+        # botocore answers text for YAML and a dictionary for JSON, which is never written here.
+        return str(self._client.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"])
+
     def create_change_set(
         self,
         stack: str,

@@ -3,9 +3,10 @@
 For each: upload the templates → make a change set → look at it, and refuse what would lose data → carry it out →
 follow it to its end. A stack that has nothing to change is left alone.
 
-A change must not restart a service by itself, and right after a release there must be nothing to change. So an app
-stack is first compared with the image it was last written with. Only where something else has changed is the live
-image put in; :func:`_app` has the order.
+Whether there is anything to change is decided by the root template, which names nested ones by their content: change
+sets report nested stacks as changed that are not (aws-cloudformation/cloudformation-coverage-roadmap#759). So right
+after a release there is nothing to change, and only with a change of the template is the live image put in. How that
+is done without moving a service says :func:`_app`.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class _Ready:
 def _base(run: _Run, name: str, template: str) -> StackOutcome:
     """Bring the base to its template. The name of the first database is kept: a change would replace the instance."""
     stack = _at_rest(run, name)
+    if stack is not None and run.cloudformation.template(stack.id) == template:
+        return StackOutcome(name, "unchanged", ())
     database = run.settings.database
     parameters: dict[str, str | None] = {}
     if database is not None:
@@ -120,7 +123,7 @@ def _base(run: _Run, name: str, template: str) -> StackOutcome:
 def _app(run: _Run, name: str, template: str) -> StackOutcome:
     """Bring the app to its template without moving a service.
 
-    1. Compare with the parameters that the stack has. Nothing to change ends here, whatever was released since.
+    1. The template that the stack has ends here, whatever was released since.
     2. Otherwise the change is made with the live image, and looked at.
     3. Revisions that a failed release left are deregistered: services name their family, and updating one would start
        them.
@@ -129,15 +132,12 @@ def _app(run: _Run, name: str, template: str) -> StackOutcome:
     5. The change is carried out.
     """
     stack = _at_rest(run, name)
+    if stack is not None and run.cloudformation.template(stack.id) == template:
+        return StackOutcome(name, "unchanged", ())
     live = look(run.settings, run.aws)
     wanted = live.parameters(run.settings)
     known = {} if stack is None else stack.parameters
-    ready = _prepare(
-        run, name, template, {key: None if key in known else wanted[key] for key in wanted}, new=stack is None
-    )
-    if ready is not None and any(known.get(key, wanted[key]) != wanted[key] for key in wanted):
-        run.cloudformation.delete_change_set(ready.id)
-        ready = _prepare(run, name, template, wanted, new=False)
+    ready = _prepare(run, name, template, wanted, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
     _confirm(run, name, ready, new=stack is None)
