@@ -98,6 +98,13 @@ def test_not_ready_says_why(samples: tuple[Sample, ...], release: ReleaseSpan, a
     assert "times faster" not in verdict.sentence
 
 
+def test_slow_answers_are_remarked() -> None:
+    slow = [replace(each, latency=4200.0) for each in SAMPLES]
+    verdict = judge(build(slow, TASKS, [RELEASE]), 1)
+    assert verdict.ready
+    assert "one answer in a hundred took 4.2 s or more" in verdict.sentence
+
+
 def test_the_page_stands_alone_and_says_what_the_json_says() -> None:
     timeline = build(SAMPLES, TASKS, [replace(RELEASE, title="<v2> & friends")])
     circumstances = report.Circumstances("shop", "v1", "v2", 200, "process", "envoy", 0.1, "2026-01-01")

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from seatrial.rehearsal.timeline import ReleaseSpan, Timeline, Window
 
 
+#: Milliseconds of the 99th percentile from which the verdict speaks of slowness. A user's flow of thought is
+#: interrupted at one second (Nielsen, "Response Times: The 3 Important Limits").
+SLOW = 1000.0
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the release may go to production, in one sentence, and what spoke against it."""
@@ -31,11 +36,13 @@ def judge(timeline: Timeline, time_scale: float) -> Verdict:
     told = "; ".join(
         _told(release, window) for release, window in zip(timeline.releases, timeline.windows, strict=True)
     )
-    pace = "" if time_scale == 1 else f" AWS's own waits ran {1 / time_scale:g} times faster than on AWS."
+    remarks = _slowness(timeline)
+    if time_scale != 1:
+        remarks += f" AWS's own waits ran {1 / time_scale:g} times faster than on AWS."
     if against:
-        sentence = f"Not ready: {'; '.join(against)}.{pace}"
+        sentence = f"Not ready: {'; '.join(against)}.{remarks}"
     else:
-        sentence = f"Ready: {timeline.requests:,} requests, 0 failed. {told[:1].upper()}{told[1:]}.{pace}"
+        sentence = f"Ready: {timeline.requests:,} requests, 0 failed. {told[:1].upper()}{told[1:]}.{remarks}"
     return Verdict(not against, sentence, tuple(against))
 
 
@@ -50,6 +57,16 @@ def _against(release: ReleaseSpan, window: Window) -> list[str]:
             f"{_count(window.failed, 'request')} of {window.requests:,} failed during {release.title}: {errors}"
         )
     return reasons
+
+
+def _slowness(timeline: Timeline) -> str:
+    """Return a remark where answers came so late that users would have gone; on a small machine it may be the cause."""
+    slowest = max((client.latency.p99 for client in timeline.clients.values() if client.latency), default=0.0)
+    if slowest < SLOW:
+        return ""
+    return (
+        f" Slow: one answer in a hundred took {slowest / 1000:.1f} s or more; a lower --rate tells the machine's part."
+    )
 
 
 def _told(release: ReleaseSpan, window: Window) -> str:
