@@ -30,7 +30,7 @@ accesslog = None
 
 
 def pre_fork(_server: object, _worker: object) -> None:
-    """Close what preloading may have opened: two processes on one database connection would read each other's answers."""
+    """Close what preloading may have opened: two processes on one connection would read each other's answers."""
     from django.core.cache import caches  # noqa: PLC0415 - Django is not set up yet when this file is read
     from django.db import connections  # noqa: PLC0415
 

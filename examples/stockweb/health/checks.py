@@ -1,6 +1,7 @@
-"""What this process needs in order to serve: each check returns None, or says what is wrong in words fit for the public.
+"""What this process needs in order to serve.
 
-Details (addresses, user names) go to the log and not to whoever asks.
+Each check returns None, or says what is wrong in words fit for the public. Addresses and user names go to the log
+and not to whoever asks.
 """
 
 import logging

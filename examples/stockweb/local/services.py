@@ -28,8 +28,8 @@ _PR_SET_PDEATHSIG = 1
 def postgres(directory: Path, *, durable: bool) -> Iterator[dict[str, str]]:
     """Run PostgreSQL on the cluster in ``directory`` (made if there is none); yield the variables libpq reads.
 
-    Without ``durable`` nothing is flushed to disk, for tests. PostgreSQL refuses to run as root, so then another account
-    does. Raises ``RuntimeError`` with the end of its log when it does not start.
+    Without ``durable`` nothing is flushed to disk, for tests. PostgreSQL refuses to run as root: then it runs under
+    another account. Raises ``RuntimeError`` with the end of its log when it does not start.
     """
     account = _account()
     binaries = _postgres_binaries(directory, account)
@@ -187,7 +187,7 @@ def _child(
             stderr=output,
             cwd="/",
             process_group=0,  # Ctrl-C is for us; we stop it in our own time
-            preexec_fn=lambda: _die_with_parent(orphaned),
+            preexec_fn=lambda: _die_with_parent(orphaned),  # noqa: PLW1509 - one system call, no lock
             **_as_account(account),
         )
     try:

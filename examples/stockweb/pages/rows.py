@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -70,31 +71,23 @@ def part_page(types: Tree[PartType], text: str, type_id: int | None, number: int
     number = min(max(number, 1), last)
     start = (number - 1) * PAGE_SIZE
     columns = ("pk", "name", "mpn", "manufacturer", "package", "min_qty")
-    chosen = list(parts.values_list(*columns)[start : start + PAGE_SIZE])
-    held, specified = holdings(row[0] for row in chosen), attributes(row[0] for row in chosen)
-    rows = [_row(*columns, held.get(columns[0], ()), specified.get(columns[0], ())) for columns in chosen]
+    chosen = list(parts.values_list(*columns, named=True)[start : start + PAGE_SIZE])
+    ids = [part.pk for part in chosen]
+    held, specified = holdings(ids), attributes(ids)
+    rows = [_row(part, held.get(part.pk, ()), specified.get(part.pk, ())) for part in chosen]
     return PartPage(rows, number, count)
 
 
-def _row(
-    pk: int,
-    name: str,
-    mpn: str,
-    manufacturer: str,
-    package: str,
-    minimum: int,
-    held: Sequence[Holding],
-    specified: Sequence[Attribute],
-) -> PartRow:
+def _row(part: Any, held: Sequence[Holding], specified: Sequence[Attribute]) -> PartRow:
     total = sum(holding.qty for holding in held)
     return PartRow(
-        id=pk,
-        name=name,
-        origin=" · ".join(filter(None, (mpn, manufacturer))),
-        specs=" · ".join(filter(None, (*(attribute.value for attribute in specified), package))),
+        id=part.pk,
+        name=part.name,
+        origin=" · ".join(filter(None, (part.mpn, part.manufacturer))),
+        specs=" · ".join(filter(None, (*(attribute.value for attribute in specified), part.package))),
         total=total,
-        minimum=minimum,
-        low=total < minimum,
+        minimum=part.min_qty,
+        low=total < part.min_qty,
         holdings=held,
         filled=[holding for holding in held if holding.qty],
         key=uuid.uuid4(),

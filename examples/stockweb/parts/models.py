@@ -25,13 +25,13 @@ class PartType(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        """Refuse a parent that lies below this type."""
-        refuse_loop(self, type_tree())
-
     def get_absolute_url(self) -> str:
         """Return the list of its parts."""
         return f"{reverse('part-list')}?type={self.pk}"
+
+    def clean(self) -> None:
+        """Refuse a parent that lies below this type."""
+        refuse_loop(self, type_tree())
 
 
 class AttributeDefinition(models.Model):

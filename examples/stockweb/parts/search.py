@@ -15,7 +15,8 @@ def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
     """Return the parts that have every word of ``text`` somewhere in name, number, maker, description or tags.
 
     A word of letters may be misspelt (``resitor``); one with a digit may not, because ``100n`` is no ``10n``. How alike
-    is enough is set in the settings, for the connection. The best match is first: the very part number, then by likeness of the whole text.
+    is enough is set for the connection, in the settings. The best match is first: the very part number, then by how
+    like the whole text is.
     """
     words = text.upper().replace("\x00", "").split()[:MAX_WORDS]
     if not words:

@@ -10,7 +10,9 @@ SELECT lot.id, lot.qty, COALESCE(ledger.total, 0), COALESCE(ledger.wrong_balance
 FROM stock_lot AS lot
 LEFT JOIN (
     SELECT lot_id, SUM(delta)::bigint AS total, COUNT(*) FILTER (WHERE balance <> running) AS wrong_balances
-    FROM (SELECT lot_id, delta, balance, SUM(delta) OVER (PARTITION BY lot_id ORDER BY id) AS running FROM stock_movement) AS m
+    FROM (
+        SELECT lot_id, delta, balance, SUM(delta) OVER (PARTITION BY lot_id ORDER BY id) AS running FROM stock_movement
+    ) AS movement
     GROUP BY lot_id
 ) AS ledger ON ledger.lot_id = lot.id
 WHERE lot.qty <> COALESCE(ledger.total, 0) OR COALESCE(ledger.wrong_balances, 0) > 0

@@ -17,7 +17,7 @@ class Holding:
 
 
 def holdings(parts: Iterable[int]) -> dict[int, list[Holding]]:
-    """Return what every box holds (or held) of each part, in the order of the boxes' codes; parts in no box are absent."""
+    """Return what every box holds (or held) of each part, by the boxes' codes; parts in no box are absent."""
     found: dict[int, list[Holding]] = defaultdict(list)
     lots = Lot.objects.filter(part_id__in=list(parts)).order_by("box__code")
     for part, *rest in lots.values_list("part_id", "box_id", "box__code", "qty"):

@@ -94,7 +94,7 @@ class _Cause:
 
 
 def add(part: int, box: int, quantity: int, *, user: int | None = None, key: uuid.UUID | None = None) -> Entry:
-    """Put parts into a box. Raises :class:`KeyReused`, and ``ValueError`` for a quantity below one or absurdly large."""
+    """Put parts into a box. Raises :class:`KeyReused`, and ``ValueError`` for a quantity that is none."""
     return _add(part, box, quantity, _Cause(Movement.Reason.BUY, key or uuid.uuid4(), user))
 
 

@@ -44,13 +44,13 @@ class Box(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    def clean(self) -> None:
-        """Refuse a parent that lies inside this box."""
-        refuse_loop(self, box_tree())
-
     def get_absolute_url(self) -> str:
         """Return the page with its contents."""
         return reverse("box-detail", args=(self.code,))
+
+    def clean(self) -> None:
+        """Refuse a parent that lies inside this box."""
+        refuse_loop(self, box_tree())
 
 
 class Lot(models.Model):

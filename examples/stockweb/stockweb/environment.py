@@ -13,7 +13,7 @@ _METADATA_ATTEMPTS = 3
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """Return a variable as a truth value: 1, true, yes and on are true. Raises ``ImproperlyConfigured`` for nonsense."""
+    """Return a variable as a truth value: 1, true, yes and on. Raises ``ImproperlyConfigured`` for nonsense."""
     text = os.environ.get(name, "").strip().lower()
     if not text:
         return default
@@ -43,7 +43,7 @@ def own_addresses() -> list[str]:
 
     A load balancer's health check names the target's address in its Host header, and no other name: unless
     ``ALLOWED_HOSTS`` has it, Django answers 400 and the task never becomes healthy. The format is that of the ECS task
-    metadata endpoint, version 4. Raises ``ImproperlyConfigured`` when ECS promises that endpoint but it does not answer.
+    metadata endpoint, version 4. Raises ``ImproperlyConfigured`` when ECS names that endpoint but it does not answer.
     """
     address = os.environ.get(METADATA_VARIABLE)
     if not address:

@@ -181,11 +181,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-# With REMAP_SIGTERM=SIGQUIT (see seatrial.toml) SIGTERM gives running tasks this many seconds and then puts them back
-# into the queue: less than the 30 seconds after which ECS sends SIGKILL, which would lose them for an hour.
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_TASK_TIME_LIMIT = 900
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+# SIGTERM lets a worker finish what it runs. No task may take longer than that can last: ECS sends SIGKILL after 30
+# seconds. What a lost worker held is given to another when this many seconds have passed without an acknowledgement.
+CELERY_TASK_TIME_LIMIT = 25
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = TIME_ZONE
 # Entries are all times of day, so beat has nothing to remember between runs and writes no file.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from parts.models import Part
 from stock import ledger
 from stock.audit import discrepancies
 from stock.models import Box, Lot
@@ -27,7 +26,7 @@ class Ledger(RuleBasedStateMachine):
     def begin(self) -> None:
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
-        self.part: Part = part()
+        self.part = part()
         self.boxes = [Box.objects.create(code=f"M{number}").pk for number in range(3)]
         self.expected = [0, 0, 0]
         self.undone: dict[int, list[tuple[int, int]]] = {}

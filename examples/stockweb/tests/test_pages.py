@@ -76,12 +76,8 @@ def test_the_list_has_pages(client: Client) -> None:
         part(f"Part {number:02}")
     first, second, third = (text(client, f"/parts/?page={number}") for number in (1, 2, 3))
     assert "60 parts" in first
-    assert ("Part 24" in first, "Part 25" in first, "Part 25" in second, "Part 59" in third) == (
-        True,
-        False,
-        True,
-        True,
-    )
+    assert ("Part 24" in first, "Part 25" in first) == (True, False)
+    assert ("Part 25" in second, "Part 59" in third) == (True, True)
     assert ('rel="prev"' in first, 'rel="next"' in first) == (False, True)
     assert ('rel="prev"' in third, 'rel="next"' in third) == (True, False)
 

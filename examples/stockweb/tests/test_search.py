@@ -42,7 +42,7 @@ class TestSearch:
     def test_finds_parts_of_words_in_every_field(self, text: str, expected: list[str]) -> None:
         assert names(text) == expected
 
-    @pytest.mark.parametrize("text", ["resitor", "RESISTR", "rezistor"])
+    @pytest.mark.parametrize("text", ["resitor", "RESISTR", "rezistor", "registor"])
     def test_a_word_may_be_misspelt(self, text: str) -> None:
         assert sorted(names(text)) == ["Resistor 47k 0805", "Resistor 4k7 0805"]
 

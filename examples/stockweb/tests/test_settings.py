@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection
 
 from local.services import free_port
 from stockweb.environment import METADATA_VARIABLE, flag, listed, own_addresses, whole
@@ -32,15 +34,19 @@ def test_check_deploy_has_nothing_to_say_in_production(environment: dict[str, st
 
 
 @pytest.mark.django_db
-def test_the_migrations_match_the_models(environment: dict[str, str]) -> None:
-    done = run(environment, "manage.py", "makemigrations", "--check", "--dry-run")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_migrations_match_the_models() -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)  # exits with 1 where they do not
 
 
 @pytest.mark.django_db
-def test_the_migrations_can_be_undone(environment: dict[str, str]) -> None:
-    done = run(environment, "manage.py", "sqlmigrate", "stock", "0002", "--backwards")
-    assert "DROP TRIGGER" in done.stdout
+def test_the_migrations_can_be_undone_and_done_again() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for app in ("stock", "parts"):
+        call_command("migrate", app, "zero", verbosity=0)
+    assert "stock_movement" not in connection.introspection.table_names()
+    call_command("migrate", verbosity=0)
+    assert "stock_movement" in connection.introspection.table_names()
 
 
 def test_static_files_are_collected_without_secret_or_database(tmp_path: Path) -> None:

@@ -135,43 +135,59 @@ def _wired_resistors() -> Iterator[PartSeed]:
         )
 
 
+@dataclass(frozen=True)
+class _Series:
+    """KEMET C0805: the number is C0805C, the capacitance in picofarad as two digits and a count of zeros, and this."""
+
+    dielectric: str
+    voltage: str
+    tolerance: str
+    ending: str
+    values: tuple[tuple[str, str], ...]
+
+
+_CERAMICS = (
+    _Series(
+        "C0G",
+        "50V",
+        "±5%",
+        "J5GAC",
+        (("10p", "100"), ("22p", "220"), ("47p", "470"), ("100p", "101"), ("220p", "221"), ("470p", "471")),
+    ),
+    _Series(
+        "X7R",
+        "50V",
+        "±10%",
+        "K5RAC",
+        (
+            *(("1n", "102"), ("2n2", "222"), ("4n7", "472"), ("10n", "103"), ("22n", "223"), ("47n", "473")),
+            ("100n", "104"),
+        ),
+    ),
+    _Series("X7R", "25V", "±10%", "K3RAC", (("220n", "224"), ("470n", "474"), ("1u", "105"))),
+    _Series("X5R", "6.3V", "±20%", "M9PAC", (("2u2", "225"), ("4u7", "475"), ("10u", "106"), ("22u", "226"))),
+)
+
+
 def _ceramic_capacitors() -> Iterator[PartSeed]:
-    """KEMET C0805: capacitance in picofarad as two digits and a count of zeros."""
-    values = (("10p", "100"), ("22p", "220"), ("47p", "470"), ("100p", "101"), ("220p", "221"), ("470p", "471"))
-    for number, (value, code) in enumerate(values, start=200):
-        yield _ceramic(number, value, code, "C0G", "GAC", "5", "50V", "±5%")
-    larger = (
-        ("1n", "102"),
-        ("2n2", "222"),
-        ("4n7", "472"),
-        ("10n", "103"),
-        ("22n", "223"),
-        ("47n", "473"),
-        ("100n", "104"),
-    )
-    for number, (value, code) in enumerate(larger, start=210):
-        yield _ceramic(number, value, code, "X7R", "RAC", "5", "50V", "±10%")
-    for number, (value, code) in enumerate((("220n", "224"), ("470n", "474"), ("1u", "105")), start=220):
-        yield _ceramic(number, value, code, "X7R", "RAC", "3", "25V", "±10%")
-    for number, (value, code) in enumerate((("2u2", "225"), ("4u7", "475"), ("10u", "106"), ("22u", "226")), start=230):
-        yield _ceramic(number, value, code, "X5R", "PAC", "9", "6.3V", "±20%")
-
-
-def _ceramic(
-    number: int, value: str, code: str, dielectric: str, ending: str, volts: str, voltage: str, tolerance: str
-) -> PartSeed:
-    letter = {"±5%": "J", "±10%": "K", "±20%": "M"}[tolerance]
-    return PartSeed(
-        type=("Capacitor", "Ceramic"),
-        name=f"Capacitor {value}F {voltage} {dielectric}",
-        mpn=f"C0805C{code}{letter}{volts}{ending}",
-        manufacturer="KEMET",
-        package="0805",
-        tags="smd mlcc basic",
-        values={"capacitance": f"{value}F", "voltage": voltage, "tolerance": tolerance, "dielectric": dielectric},
-        min_qty=20,
-        stock={"A3": _quantity(number, 12, 250)},
-    )
+    every = [(series, value, code) for series in _CERAMICS for value, code in series.values]
+    for number, (series, value, code) in enumerate(every, start=200):
+        yield PartSeed(
+            type=("Capacitor", "Ceramic"),
+            name=f"Capacitor {value}F {series.voltage} {series.dielectric}",
+            mpn=f"C0805C{code}{series.ending}",
+            manufacturer="KEMET",
+            package="0805",
+            tags="smd mlcc basic",
+            values={
+                "capacitance": f"{value}F",
+                "voltage": series.voltage,
+                "tolerance": series.tolerance,
+                "dielectric": series.dielectric,
+            },
+            min_qty=20,
+            stock={"A3": _quantity(number, 12, 250)},
+        )
 
 
 def _electrolytic_capacitors() -> Iterator[PartSeed]:
