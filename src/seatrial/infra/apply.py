@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seatrial.aws.cloudformation import Stack
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
+    from seatrial.stack.graph import Bundle
 
     Approve = Callable[[str, tuple[Planned, ...]], bool]
 
@@ -75,8 +76,8 @@ def apply(
     """
     base, app = lower(build(settings))
     run = _Run(settings, aws, progress, approve, replace, clock or SystemClock())
-    outcomes = [_base(run, base.stack, upload(base, settings, aws, progress))]
-    outcomes.append(_app(run, app.stack, upload(app, settings, aws, progress)))
+    outcomes = [_base(run, _wanted(base, run))]
+    outcomes.append(_app(run, _wanted(app, run)))
     stack = run.cloudformation.stack(app.stack)
     return Applied(tuple(outcomes), {} if stack is None else stack.outputs)
 
@@ -96,6 +97,25 @@ class _Run:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What a stack is to become. ``nested`` are the logical names in each nested template."""
+
+    name: str
+    template: str
+    nested: Mapping[str, frozenset[str]]
+
+
+def _wanted(bundle: Bundle, run: _Run) -> _Wanted:
+    templates = {template.name: frozenset(template.resources) for template in bundle.nested}
+    nested = {
+        logical_id: templates[resource.properties["TemplateURL"].name]
+        for logical_id, resource in bundle.root.resources.items()
+        if "TemplateURL" in resource.properties
+    }
+    return _Wanted(bundle.stack, upload(bundle, run.settings, run.aws, run.progress), nested)
+
+
+@dataclass(frozen=True)
 class _Ready:
     """A change set that is waiting to be carried out."""
 
@@ -103,24 +123,25 @@ class _Ready:
     changes: tuple[Planned, ...]
 
 
-def _base(run: _Run, name: str, template: str) -> StackOutcome:
+def _base(run: _Run, wanted: _Wanted) -> StackOutcome:
     """Bring the base to its template. The name of the first database is kept: a change would replace the instance."""
+    name = wanted.name
     stack = _at_rest(run, name)
-    if stack is not None and run.cloudformation.template(stack.id) == template:
+    if stack is not None and run.cloudformation.template(stack.id) == wanted.template:
         return StackOutcome(name, "unchanged", ())
     database = run.settings.database
     parameters: dict[str, str | None] = {}
     if database is not None:
         known = stack is not None and DATABASE_NAME in stack.parameters
         parameters[DATABASE_NAME] = None if known else database.name
-    ready = _prepare(run, name, template, parameters, new=stack is None)
+    ready = _prepare(run, name, wanted, parameters, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
     _confirm(run, name, ready, new=stack is None)
     return _carry_out(run, name, ready, new=stack is None)
 
 
-def _app(run: _Run, name: str, template: str) -> StackOutcome:
+def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     """Bring the app to its template without moving a service.
 
     1. The template that the stack has ends here, whatever was released since.
@@ -131,24 +152,27 @@ def _app(run: _Run, name: str, template: str) -> StackOutcome:
        the newest revision is the one that runs, so that nothing restarts.
     5. The change is carried out.
     """
+    name = wanted.name
     stack = _at_rest(run, name)
-    if stack is not None and run.cloudformation.template(stack.id) == template:
+    if stack is not None and run.cloudformation.template(stack.id) == wanted.template:
         return StackOutcome(name, "unchanged", ())
     live = look(run.settings, run.aws)
-    wanted = live.parameters(run.settings)
+    parameters = live.parameters(run.settings)
     known = {} if stack is None else stack.parameters
-    ready = _prepare(run, name, template, wanted, new=stack is None)
+    ready = _prepare(run, name, wanted, parameters, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
     _confirm(run, name, ready, new=stack is None)
     clear_leftovers(live, run.aws)
     for revision in live.leftovers:
         run.progress(f"deregistered {revision}, left by a release that did not go live")
-    to_hand_over = {key for key in known if key != names.IMAGE_PARAMETER and wanted.get(key) == "true" != known[key]}
+    to_hand_over = {
+        key for key in known if key != names.IMAGE_PARAMETER and parameters.get(key) == "true" != known[key]
+    }
     if stack is not None and to_hand_over:
         run.cloudformation.delete_change_set(ready.id)
         _hand_over(run, stack, to_hand_over)
-        ready = _prepare(run, name, template, wanted, new=False)
+        ready = _prepare(run, name, wanted, parameters, new=False)
     return StackOutcome(name, "updated", ()) if ready is None else _carry_out(run, name, ready, new=stack is None)
 
 
@@ -181,9 +205,10 @@ def _at_rest(run: _Run, name: str) -> Stack | None:
 
 
 def _prepare(
-    run: _Run, name: str, template: str | None, parameters: Mapping[str, str | None], *, new: bool
+    run: _Run, name: str, wanted: _Wanted | None, parameters: Mapping[str, str | None], *, new: bool
 ) -> _Ready | None:
-    """Make a change set and return it, or None where there is nothing to change."""
+    """Make a change set and return it, or None where there is nothing to change. No ``wanted``: the same template."""
+    template = None if wanted is None else wanted.template
     arn = run.cloudformation.create_change_set(
         name,
         _change_set_name(run, template, parameters),
@@ -201,7 +226,7 @@ def _prepare(
         why = run.cloudformation.why(change_set)
         _discard(run, name, arn, new=new)
         raise UsageError(f"CloudFormation refuses the change of {name}, which was not carried out: {why}")
-    return _Ready(arn, tuple(planned(change_set, run.cloudformation)))
+    return _Ready(arn, tuple(planned(change_set, run.cloudformation, {} if wanted is None else wanted.nested)))
 
 
 def _change_set_name(run: _Run, template: str | None, parameters: Mapping[str, str | None]) -> str:

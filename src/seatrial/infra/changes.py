@@ -9,7 +9,7 @@ from seatrial.aws.cloudformation import Change
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from seatrial.aws.cloudformation import ChangeSet, CloudFormation
 
@@ -47,10 +47,17 @@ class Planned:
         return self.change.action == "Remove" or self.change.replacement == "True" or conditional
 
 
-def planned(change_set: ChangeSet, cloudformation: CloudFormation, *, prefix: str = "") -> Iterator[Planned]:
+def planned(
+    change_set: ChangeSet,
+    cloudformation: CloudFormation,
+    wanted: Mapping[str, frozenset[str]],
+    *,
+    prefix: str = "",
+) -> Iterator[Planned]:
     """Yield the changes, those of nested stacks in the place of the stack's own.
 
-    A nested stack that is removed has no change set; everything in it counts as removed.
+    A nested stack that is removed has no change set; everything in it counts as removed. Where CloudFormation did not
+    look into a nested stack, what it has is compared with ``wanted``: path → logical names of its new template.
     """
     for change in change_set.changes:
         path = prefix + change.logical_id
@@ -59,9 +66,11 @@ def planned(change_set: ChangeSet, cloudformation: CloudFormation, *, prefix: st
         elif change.action == "Remove" and change.physical_id:
             yield from _removed(change.physical_id, cloudformation, prefix=f"{path}/")
         elif change.change_set is not None:
-            yield from planned(cloudformation.change_set(change.change_set), cloudformation, prefix=f"{path}/")
+            yield from planned(cloudformation.change_set(change.change_set), cloudformation, wanted, prefix=f"{path}/")
         else:
             yield Planned(path, change)
+            if change.physical_id and path in wanted:
+                yield from _removed(change.physical_id, cloudformation, prefix=f"{path}/", kept=wanted[path])
 
 
 def refuse_losses(changes: tuple[Planned, ...], allowed: frozenset[str]) -> None:
@@ -80,8 +89,12 @@ def refuse_losses(changes: tuple[Planned, ...], allowed: frozenset[str]) -> None
         )
 
 
-def _removed(stack: str, cloudformation: CloudFormation, *, prefix: str) -> Iterator[Planned]:
+def _removed(
+    stack: str, cloudformation: CloudFormation, *, prefix: str, kept: frozenset[str] = frozenset()
+) -> Iterator[Planned]:
     for resource in cloudformation.resources(stack):
+        if resource.logical_id in kept or resource.status == "DELETE_COMPLETE":
+            continue
         change = Change("Remove", resource.logical_id, resource.type, physical_id=resource.physical_id)
         if resource.type == _STACK:
             yield from _removed(resource.physical_id, cloudformation, prefix=f"{prefix}{resource.logical_id}/")
