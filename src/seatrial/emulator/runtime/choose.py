@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 _SECONDS = 5
@@ -29,17 +30,28 @@ def client(timeout: int) -> Any:
     except ImportError as error:
         raise NoEngine("the Docker SDK for Python is not installed (pip install 'seatrial[docker]')") from error
     try:
-        api = docker.APIClient(timeout=timeout, **docker.utils.kwargs_from_env())
+        # The version is given because the SDK would ask for it here.
+        api = docker.APIClient(version="1.41", timeout=timeout, **docker.utils.kwargs_from_env())
+    except docker.errors.DockerException as error:
+        raise NoEngine(f"DOCKER_HOST is not understood: {error}") from error
+    try:
+        _try(socket_path(api))
         info: dict[str, Any] = api.info()
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise NoEngine(f"no engine answers at DOCKER_HOST or Docker's default socket: {error}") from error
-    if not socket_path(api):
+    except (OSError, docker.errors.DockerException, requests.exceptions.RequestException) as error:
         api.close()
-        raise NoEngine("the engine is not on this machine: its address is no Unix socket")
+        raise NoEngine(f"no engine answers at DOCKER_HOST or Docker's default socket: {error}") from error
     if info.get("OSType") != "linux" or "Docker Desktop" in str(info.get("OperatingSystem")):
         api.close()
         raise NoEngine("the engine runs in a virtual machine, where this machine's loopback addresses cannot be used")
     return api
+
+
+def _try(path: str) -> None:
+    """Connect once ourselves: the SDK leaves its socket open where that fails."""
+    if not path:
+        raise OSError("it is not on this machine, because its address is no Unix socket")
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.connect(path)
 
 
 def socket_path(api: Any) -> str:

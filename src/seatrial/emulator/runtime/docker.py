@@ -14,6 +14,7 @@ API cannot end it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.runtime import ImageError, archive, network, sweep
+from seatrial.emulator.runtime.attach import Attached
 from seatrial.emulator.runtime.choose import client, socket_path
 from seatrial.emulator.runtime.gateway import Gateway
 from seatrial.emulator.runtime.reference import cannot_pull, is_ours, parse, resolve
@@ -42,7 +44,6 @@ _API_SECONDS = 300
 _TIMED_OUT = 124
 _CANNOT_RUN = 126
 _KILLED = 137
-_LONGEST_LINE = 262_144 - 26  # PutLogEvents: 256 KiB an event, 26 bytes of it its own
 
 
 class DockerRuntime:
@@ -239,10 +240,16 @@ class DockerContainer:
         try:
             stop = api.inspect_container(identity)["Config"].get("StopSignal")
             self._stop_signal = str(stop or "SIGTERM")
-            # Attached before it starts, so that no line is missed; this is how ``docker run`` does it.
-            self._output = api.attach(identity, stdout=True, stderr=True, stream=True, logs=False)
+            self._engine = socket_path(api)
+            path = f"/containers/{identity}/attach?stream=1&stdout=1&stderr=1"
+            self._output = Attached(self._engine, path, {})
+        except BaseException:
+            _remove(api, identity)
+            raise
+        try:
             api.start(identity)
         except BaseException:
+            self._output.close()
             _remove(api, identity)
             raise
         self._thread = threading.Thread(
@@ -273,11 +280,18 @@ class DockerContainer:
 
     def run(self, command: Sequence[str], timeout: float) -> int:
         """See :meth:`seatrial.emulator.runtime.Container.run`."""
-        result: list[int] = []
-        thread = threading.Thread(target=self._execute, args=(list(command), result), daemon=True)
-        thread.start()
-        thread.join(timeout)
-        return result[0] if result else _TIMED_OUT
+        from docker.errors import APIError
+
+        try:
+            execution = self._api.exec_create(self._id, list(command))["Id"]
+            output = Attached(self._engine, f"/exec/{execution}/start", {"Detach": False, "Tty": False})
+            with contextlib.closing(output):
+                if not output.ends_within(timeout):
+                    return _TIMED_OUT
+            code = self._api.exec_inspect(execution)["ExitCode"]
+        except (APIError, OSError):  # the container has ended, or the program is not in it
+            return _CANNOT_RUN
+        return _CANNOT_RUN if code is None else int(code)
 
     def close(self) -> None:
         """See :meth:`seatrial.emulator.runtime.Container.close`."""
@@ -309,43 +323,20 @@ class DockerContainer:
 
     def _follow(self, log: LogSink) -> None:
         """Hand on the output; where it ends the container has ended, or is about to."""
-        from docker.errors import NotFound
+        from docker.errors import APIError
 
-        _pump(self._output, log)
         try:
+            self._output.pump(log)
+            self._output.close()
             state = self._api.inspect_container(self._id)["State"]
             if state["Status"] in ("exited", "stopped", "dead"):
                 self._exit_code = int(state["ExitCode"])
             else:
                 self._exit_code = int(self._api.wait(self._id, timeout=None)["StatusCode"])
-        except NotFound:  # removed by the shutdown: killed
+        except APIError:  # it was removed meanwhile, by the shutdown: killed, as it says by default
             self._exit_code = _KILLED
         finally:
             self._exited.set()
-
-    def _execute(self, command: list[str], result: list[int]) -> None:
-        from docker.errors import APIError
-
-        try:
-            execution = self._api.exec_create(self._id, command)["Id"]
-            self._api.exec_start(execution)
-            code = self._api.exec_inspect(execution)["ExitCode"]
-            result.append(_CANNOT_RUN if code is None else int(code))
-        except APIError:  # the container has ended, or the program is not in it
-            result.append(_CANNOT_RUN)
-
-
-def _pump(output: Iterable[bytes], log: LogSink) -> None:
-    rest = b""
-    for piece in output:
-        *lines, rest = (rest + piece).split(b"\n")
-        while len(rest) > _LONGEST_LINE:
-            lines.append(rest[:_LONGEST_LINE])
-            rest = rest[_LONGEST_LINE:]
-        for line in lines:
-            log(line.decode(errors="replace").rstrip("\r"))
-    if rest:
-        log(rest.decode(errors="replace").rstrip("\r"))
 
 
 def _remove(api: Any, identity: str) -> None:

@@ -1,0 +1,55 @@
+"""A container engine for the tests: the one of DOCKER_HOST or this machine's Docker, else a Podman of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker
+import docker.errors
+
+from tests.functional.runtime_support import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+BASE_TAR = ROOT / ".cache" / "base-bookworm-python3.tar"
+BASE = "localhost/seatrial-test-base:latest"
+
+
+@contextlib.contextmanager
+def engine() -> Iterator[str]:
+    """Yield the URL of an engine's socket; what was started here is ended here."""
+    script = subprocess.Popen(
+        [ROOT / "scripts" / "container-engine", "--foreground"], stdout=subprocess.PIPE, text=True
+    )
+    assert script.stdout is not None
+    url = script.stdout.readline().strip()
+    try:
+        until(lambda: Path(url.removeprefix("unix://")).exists() or script.poll(), "the engine's socket")
+        assert url, "scripts/container-engine found no container engine"
+        yield url
+    finally:
+        script.terminate()
+        script.wait()
+        script.stdout.close()
+
+
+def base_image(api: Any) -> str:
+    """Return the name of a Debian with Python, which is made from Debian's packages once and kept in .cache."""
+    with contextlib.suppress(docker.errors.ImageNotFound):
+        api.inspect_image(BASE)
+        return BASE
+    if not BASE_TAR.exists():
+        BASE_TAR.parent.mkdir(exist_ok=True)
+        part = BASE_TAR.with_suffix(f".{os.getpid()}.tar")
+        packages = "--include=python3,python3-venv,ca-certificates"
+        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", packages, "bookworm", part], check=True)
+        part.rename(BASE_TAR)
+    with BASE_TAR.open("rb") as file:
+        api.import_image_from_data(file, repository=BASE.removesuffix(":latest"))
+    return BASE
