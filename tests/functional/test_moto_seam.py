@@ -274,14 +274,14 @@ def _has(module: Any, name: str) -> bool:
     found = getattr(module, first, None)
     if found is None:
         return False
-    return not rest or hasattr(found, rest) or (inspect.isclass(found) and rest in _assigned(found))
+    return not rest or hasattr(found, rest) or rest in _assigned(found)
 
 
 @cache
 def _assigned(cls: Any) -> frozenset[str]:
     """Attributes that some method of the class or its bases sets on ``self``, or that the class body declares."""
     names: set[str] = set()
-    for each in cls.__mro__:
+    for each in getattr(cls, "__mro__", ()):
         if not each.__module__.startswith("moto."):
             continue
         for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(each)))):
