@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.clock import SystemClock
-from seatrial.emulator.cloudformation import CloudFormationEngine
 from seatrial.emulator.front.boot import environment
 from seatrial.emulator.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation import CloudFormationEngine
 
 REGION = "eu-west-1"
 DEADLINE = 60.0
@@ -102,9 +104,13 @@ def bench(state: Path) -> Iterator[Bench]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         os.environ.pop(name, None)
     import boto3
+    import moto.settings
     from botocore.config import Config
     from moto.server import ThreadedMotoServer
 
+    from seatrial.emulator.cloudformation import CloudFormationEngine
+
+    moto.settings.ACM_VALIDATION_WAIT = 0  # moto may have been imported, and its environment read, by another test
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -12,6 +12,18 @@ policies, stack sets, drift detection and import of resources.
 
 from __future__ import annotations
 
-from seatrial.emulator.cloudformation.engine import CloudFormationEngine
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.engine import CloudFormationEngine
 
 __all__ = ["CloudFormationEngine"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the engine, and moto with it, when it is asked for: moto reads its environment at its import."""
+    if name == "CloudFormationEngine":
+        from seatrial.emulator.cloudformation.engine import CloudFormationEngine
+
+        return CloudFormationEngine
+    raise AttributeError(name)

@@ -323,7 +323,9 @@ def _stack(stack: Stack) -> Answer:
         "Parameters": [parameter.describe() for parameter in stack.parameters.values()],
         "Outputs": [dict(output) for output in stack.outputs],
         "Capabilities": stack.capabilities,
-        "Tags": [{"Key": key, "Value": value} for key, value in (stack.blueprint.tags if stack.blueprint else {}).items()],
+        "Tags": [
+            {"Key": key, "Value": value} for key, value in (stack.blueprint.tags if stack.blueprint else {}).items()
+        ],
         "NotificationARNs": stack.notifications,
         "DisableRollback": stack.disable_rollback,
         "EnableTerminationProtection": stack.root.protected,

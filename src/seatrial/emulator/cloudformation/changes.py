@@ -89,7 +89,9 @@ class Version:
     properties: Mapping[str, Any]
 
 
-def compare(schema: Schema | None, old: Version, new: Version, changed_parameters: frozenset[str] = frozenset()) -> tuple[Detail, ...]:
+def compare(
+    schema: Schema | None, old: Version, new: Version, changed_parameters: frozenset[str] = frozenset()
+) -> tuple[Detail, ...]:
     """Return what differs between two versions of a resource, one detail for each property, in the schema's words."""
     details = []
     for name in sorted(old.properties.keys() | new.properties.keys()):
@@ -100,7 +102,14 @@ def compare(schema: Schema | None, old: Version, new: Version, changed_parameter
         source, cause = _source(name, old, new, causes, changed_parameters)
         attribute = "Tags" if schema is not None and name == schema.tags else "Properties"
         details.append(
-            Detail(attribute, None if attribute == "Tags" else name, _recreation(schema, name, before, after), bool(causes), source, cause)
+            Detail(
+                attribute,
+                None if attribute == "Tags" else name,
+                _recreation(schema, name, before, after),
+                bool(causes),
+                source,
+                cause,
+            )
         )
     for policy in POLICIES:
         if old.definition.get(policy) != new.definition.get(policy):

@@ -11,9 +11,7 @@ from seatrial.emulator.cloudformation.blueprint import Blueprint
 from seatrial.emulator.cloudformation.changes import Change
 from seatrial.emulator.cloudformation.stacks import Stack
 
-NO_CHANGES = (
-    "The submitted information didn't contain changes. Submit different information to create a change set."
-)
+NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
 @dataclass(eq=False)

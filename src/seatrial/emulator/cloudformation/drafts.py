@@ -110,7 +110,9 @@ class Drafts:
             message = f"Unable to fetch parameters [{name}] from parameter store for this account."
             raise TemplateError(message) from error
         if value.get("Type") == "SecureString":
-            raise TemplateError(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
+            raise TemplateError(
+                f"Parameters [{name}] referenced by template have types not supported by CloudFormation."
+            )
         return str(value["Value"])
 
     def _fetch(self, url: str) -> str:

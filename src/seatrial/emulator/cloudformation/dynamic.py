@@ -54,7 +54,9 @@ def _look_up(service: str, reference: str, call: Call) -> str:
     )
     parameter = answer["Parameter"]
     if (parameter.get("Type") == "SecureString") != (service == "ssm-secure"):
-        raise ResourceFailed(f"SSM parameter {name} is of type {parameter.get('Type')} and cannot be read with resolve:{service}")
+        raise ResourceFailed(
+            f"SSM parameter {name} is of type {parameter.get('Type')} and cannot be read with resolve:{service}"
+        )
     return str(parameter["Value"])
 
 
@@ -69,5 +71,7 @@ def _secret(reference: str, call: Call) -> str:
     except json.JSONDecodeError as error:
         raise ResourceFailed(f"Could not parse SecretString JSON of secret {identity}") from error
     if not isinstance(found, dict) or key not in found:
-        raise ResourceFailed(f"Could not find a value associated with JSONKey {key} in SecretString of secret {identity}")
+        raise ResourceFailed(
+            f"Could not find a value associated with JSONKey {key} in SecretString of secret {identity}"
+        )
     return found[key] if isinstance(found[key], str) else json.dumps(found[key])

@@ -140,9 +140,7 @@ class CloudFormationEngine:
             blocked = next((name for name, users in used.items() if users), None)
             if blocked:
                 users = " and ".join(used[blocked])
-                self.stacks.stack_event(
-                    stack, before, f"Export {blocked} cannot be deleted as it is in use by {users}"
-                )
+                self.stacks.stack_event(stack, before, f"Export {blocked} cannot be deleted as it is in use by {users}")
                 return
             stack.stop.clear()
             self._background(stack, lambda: _ignore(delete(self.hands, stack, retain)))
@@ -178,7 +176,9 @@ class CloudFormationEngine:
             fresh = stack is None
             if kind == "CREATE":
                 if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
-                    raise refuse(f"Stack [{name}] already exists and cannot be created again with the changeSet [{request['ChangeSetName']}].")
+                    raise refuse(
+                        f"Stack [{name}] already exists and cannot be created again with the changeSet [{request['ChangeSetName']}]."
+                    )
                 judge_name(name)
                 stack = stack or self.drafts.stack(name)
             else:
@@ -235,7 +235,9 @@ class CloudFormationEngine:
             self.change_sets.executed(change_set)
             if change_set.kind == "CREATE":
                 stack.disable_rollback = keep
-                self._begin_create(stack, change_set.blueprint, "DO_NOTHING" if keep else change_set.on_failure or "ROLLBACK")
+                self._begin_create(
+                    stack, change_set.blueprint, "DO_NOTHING" if keep else change_set.on_failure or "ROLLBACK"
+                )
             else:
                 self._begin_update(stack, change_set.blueprint, keep_on_failure=keep)
 

@@ -58,9 +58,7 @@ def depends_on(resource: Mapping[str, Any]) -> list[str]:
     return list(declared) if isinstance(declared, list) else [declared]
 
 
-def dependencies(
-    resources: Mapping[str, Mapping[str, Any]], holds: Callable[[str], bool]
-) -> dict[str, frozenset[str]]:
+def dependencies(resources: Mapping[str, Mapping[str, Any]], holds: Callable[[str], bool]) -> dict[str, frozenset[str]]:
     """Return what each resource must wait for, among ``resources`` (those whose condition holds)."""
     needed = {}
     for name, resource in resources.items():
@@ -121,10 +119,14 @@ def judge_references(template: Template) -> None:
             unresolved.update(dict.fromkeys(name for name in depends_on(entry) if name not in template.resources))
             condition = entry.get("Condition")
             if isinstance(condition, str) and condition not in conditions:
-                raise TemplateError(f"Template format error: Unresolved condition dependency {condition} in the {block} block of the template")
+                raise TemplateError(
+                    f"Template format error: Unresolved condition dependency {condition} in the {block} block of the template"
+                )
             for used in _conditions_used(judged):
                 if used not in conditions:
-                    raise TemplateError(f"Template format error: Unresolved condition dependency {used} in the {block} block of the template")
+                    raise TemplateError(
+                        f"Template format error: Unresolved condition dependency {used} in the {block} block of the template"
+                    )
         if unresolved:
             raise TemplateError(
                 f"Template format error: Unresolved resource dependencies [{', '.join(unresolved)}] in the {block} "
@@ -157,7 +159,9 @@ def _judge_conditions(conditions: Mapping[str, Any], names: Any) -> None:
         used = set(_named_conditions(expression))
         missing = sorted(used - conditions.keys())
         if missing:
-            raise TemplateError(f"Template format error: Unresolved condition dependency {missing[0]} in the Conditions block of the template")
+            raise TemplateError(
+                f"Template format error: Unresolved condition dependency {missing[0]} in the Conditions block of the template"
+            )
         needed[name] = frozenset(used)
     try:
         order(needed)

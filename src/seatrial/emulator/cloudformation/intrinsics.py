@@ -149,8 +149,7 @@ def substitute(template: str, value_of: Callable[[str], Any]) -> str | Unknown:
         value = value_of(_variable_name(match[2]))
         if isinstance(value, (list, dict)):
             raise TemplateError(
-                "Template error: variable "
-                f"{match[2]} in Fn::Sub expression does not resolve to a string"
+                f"Template error: variable {match[2]} in Fn::Sub expression does not resolve to a string"
             )
         parts.append(value)
     parts.append(template[position:])
@@ -280,7 +279,9 @@ def _select(argument: Any, scope: Scope) -> Any:
     if isinstance(index, Unknown) or isinstance(options, Unknown):
         return Unknown(unknowns(value))
     if not isinstance(options, list) or not re.fullmatch(r"-?\d+", text(index)):
-        raise TemplateError("Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+        raise TemplateError(
+            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+        )
     number = int(index)
     if not 0 <= number < len(options):
         raise TemplateError(f"Template error: Fn::Select  cannot select nonexistent value at index {number}")
@@ -326,7 +327,9 @@ def cidr(block: str, count: int, bits: int) -> list[str]:
     if not 1 <= count <= 256:
         raise TemplateError("Template error: Fn::Cidr object: count must be between 1 and 256")
     if bits < 1 or prefix < network.prefixlen or count > 1 << (prefix - network.prefixlen):
-        raise TemplateError(f"Template error: Fn::Cidr object: {block} has no room for {count} networks of {bits} host bits")
+        raise TemplateError(
+            f"Template error: Fn::Cidr object: {block} has no room for {count} networks of {bits} host bits"
+        )
     step = 1 << bits
     first = int(network.network_address)
     kind = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address

@@ -56,7 +56,9 @@ def given(entries: list[dict[str, Any]] | None) -> Given:
             raise TemplateError(f"Parameters: [{name}] are defined more than once")
         if entry.get("UsePreviousValue"):
             if entry.get("ParameterValue") is not None:
-                raise TemplateError(f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty value for a parameter")
+                raise TemplateError(
+                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty value for a parameter"
+                )
             previous.add(name)
         else:
             values[name] = text(entry.get("ParameterValue", ""))
@@ -85,7 +87,9 @@ def settle(
         elif name in request.previous and name in before:
             texts[name] = before[name].given
         elif name in request.previous:
-            raise TemplateError(f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")
+            raise TemplateError(
+                f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+            )
         elif "Default" in definition:
             texts[name] = _default(definition["Default"])
         else:

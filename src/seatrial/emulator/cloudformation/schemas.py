@@ -128,7 +128,9 @@ def _faults(root: Mapping[str, Any], shape: Mapping[str, Any], value: Any, path:
         yield from _scalar_faults(shape, kinds, value, path)
 
 
-def _object_faults(root: Mapping[str, Any], shape: Mapping[str, Any], value: dict[str, Any], path: str) -> Iterator[str]:
+def _object_faults(
+    root: Mapping[str, Any], shape: Mapping[str, Any], value: dict[str, Any], path: str
+) -> Iterator[str]:
     properties = shape.get("properties") or {}
     for key in shape.get("required", ()):
         if key not in value:

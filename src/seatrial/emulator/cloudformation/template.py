@@ -155,14 +155,18 @@ def _judge(document: dict[str, Any]) -> None:
         _judge_resource(str(name), resource)
     for name, output in (document.get("Outputs") or {}).items():
         if not isinstance(output, dict) or "Value" not in output:
-            raise TemplateError(f"Template format error: [/Outputs/{name}] Every Outputs member must contain a Value object")
+            raise TemplateError(
+                f"Template format error: [/Outputs/{name}] Every Outputs member must contain a Value object"
+            )
     if LANGUAGE_EXTENSIONS not in Template("", document).transforms:
         _judge_extensions(document)
 
 
 def _judge_parameter(name: str, parameter: Any) -> None:
     if not isinstance(parameter, dict) or "Type" not in parameter:
-        raise TemplateError(f"Template format error: [/Parameters/{name}] Every Parameters object must contain a Type attribute.")
+        raise TemplateError(
+            f"Template format error: [/Parameters/{name}] Every Parameters object must contain a Type attribute."
+        )
     kind = str(parameter["Type"])
     if kind not in {"String", "Number", "CommaDelimitedList", "List<Number>"} and not re.fullmatch(
         r"(List<)?AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+(<.+>)?>?", kind
@@ -176,7 +180,9 @@ def _judge_resource(name: str, resource: Any) -> None:
     if not isinstance(resource, dict):
         raise TemplateError(f"Template format error: [/Resources/{name}] resource definition is malformed")
     if not isinstance(resource.get("Type"), str):
-        raise TemplateError(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
+        raise TemplateError(
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )
     for key in resource:
         if key not in RESOURCE_KEYS:
             raise TemplateError(f"Invalid template resource property '{key}'")

@@ -92,8 +92,10 @@ class Update:
         hands, stack = self._hands, self._stack
         definition = self._new.resources[name]
         present = self._before.get(name)
-        resource = stack.resources[name] if present else Resource(
-            name, str(definition["Type"]), definition, {}, hands.clock.now()
+        resource = (
+            stack.resources[name]
+            if present
+            else Resource(name, str(definition["Type"]), definition, {}, hands.clock.now())
         )
         try:
             properties = hands.properties(stack, self._new, name, scope)
@@ -181,10 +183,14 @@ class Update:
         stack.stop.clear()
         self._event("UPDATE_ROLLBACK_IN_PROGRESS", why)
         stack.blueprint, stack.outputs, stack.imports = self._old, self._outputs_before, self._imports_before
-        needed = {name: self._old.needed[name] & self._before.keys() for name in self._old.order if name in self._before}
+        needed = {
+            name: self._old.needed[name] & self._before.keys() for name in self._old.order if name in self._before
+        }
         failed = walk(needed, lambda name: name in skip or self._restore(name))
         if failed:
-            self._event("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{', '.join(failed)}]. ")
+            self._event(
+                "UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{', '.join(failed)}]. "
+            )
             stack.operation = self
             return False
         self._event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -251,5 +257,3 @@ class Update:
 
 def _there(resource: Resource) -> bool:
     return not resource.gone and not resource.status.startswith("DELETE_")
-
-

@@ -36,7 +36,9 @@ def _load_balancer(work: Work, old: Properties | None) -> None:
 
 def _load_balancer_ready(work: Work) -> None:
     def ready() -> bool:
-        balancer = work.call("elbv2", "describe_load_balancers", LoadBalancerArns=[work.physical_id])["LoadBalancers"][0]
+        balancer = work.call("elbv2", "describe_load_balancers", LoadBalancerArns=[work.physical_id])["LoadBalancers"][
+            0
+        ]
         state = balancer.get("State", {}).get("Code", "active")
         if state == "failed":
             raise ResourceFailed(f"LoadBalancer {work.physical_id} is in state failed")

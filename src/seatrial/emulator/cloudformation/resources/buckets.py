@@ -52,7 +52,8 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     transitions = [*(rule.get("Transitions") or []), *([rule["Transition"]] if rule.get("Transition") else [])]
     if transitions:
         answer["Transitions"] = [
-            {"StorageClass": item["StorageClass"], **_when(item, "TransitionInDays", "TransitionDate")} for item in transitions
+            {"StorageClass": item["StorageClass"], **_when(item, "TransitionInDays", "TransitionDate")}
+            for item in transitions
         ]
     old = rule.get("NoncurrentVersionExpiration") or {}
     if old or rule.get("NoncurrentVersionExpirationInDays"):
@@ -94,7 +95,8 @@ def _website(value: Any) -> Any:
             answer[name] = value[name]
     if value.get("RoutingRules"):
         answer["RoutingRules"] = [
-            {"Condition": rule.get("RoutingRuleCondition"), "Redirect": rule["RedirectRule"]} for rule in value["RoutingRules"]
+            {"Condition": rule.get("RoutingRuleCondition"), "Redirect": rule["RedirectRule"]}
+            for rule in value["RoutingRules"]
         ]
     return answer
 
@@ -123,7 +125,9 @@ def _notifications(value: Any) -> Any:
 
 
 SETTINGS: dict[str, Setting] = {
-    "OwnershipControls": Setting("put_bucket_ownership_controls", "OwnershipControls", "delete_bucket_ownership_controls"),
+    "OwnershipControls": Setting(
+        "put_bucket_ownership_controls", "OwnershipControls", "delete_bucket_ownership_controls"
+    ),
     "PublicAccessBlockConfiguration": Setting(
         "put_public_access_block", "PublicAccessBlockConfiguration", "delete_public_access_block"
     ),
@@ -195,7 +199,9 @@ def _settings(work: Work, old: Properties | None) -> None:
         else:
             value = _OFF[name]
         work.call("s3", setting.put, **{"Bucket": work.physical_id, setting.parameter: value})
-    if work.get("ObjectLockConfiguration") and not alike(before.get("ObjectLockConfiguration"), work.get("ObjectLockConfiguration")):
+    if work.get("ObjectLockConfiguration") and not alike(
+        before.get("ObjectLockConfiguration"), work.get("ObjectLockConfiguration")
+    ):
         work.call(
             "s3",
             "put_object_lock_configuration",

@@ -11,7 +11,11 @@ from seatrial.emulator.cloudformation.resources.work import Work
 
 
 def _arn(work: Work) -> str:
-    return work.physical_id if work.physical_id.startswith("arn:") else work.place.arn("ecs", f"cluster/{work.physical_id}")
+    return (
+        work.physical_id
+        if work.physical_id.startswith("arn:")
+        else work.place.arn("ecs", f"cluster/{work.physical_id}")
+    )
 
 
 ECS_TAGS = Tagging("tag_resource", "resourceArn", "tags", "untag_resource", "tagKeys", identity=_arn)
@@ -32,7 +36,9 @@ _PROVIDERS = ("CapacityProviders", "DefaultCapacityProviderStrategy")
 
 def _cluster_providers(work: Work, old: Properties | None) -> None:
     if old is not None and any(not alike(old.get(name), work.get(name)) for name in _PROVIDERS):
-        _put_providers(work, work.physical_id, work.get("CapacityProviders"), work.get("DefaultCapacityProviderStrategy"))
+        _put_providers(
+            work, work.physical_id, work.get("CapacityProviders"), work.get("DefaultCapacityProviderStrategy")
+        )
 
 
 def _put_providers(work: Work, cluster: str, providers: Any, strategy: Any) -> None:
@@ -47,7 +53,9 @@ def _put_providers(work: Work, cluster: str, providers: Any, strategy: Any) -> N
 
 
 def _associate(work: Work) -> None:
-    _put_providers(work, work.get("Cluster"), work.get("CapacityProviders"), work.get("DefaultCapacityProviderStrategy"))
+    _put_providers(
+        work, work.get("Cluster"), work.get("CapacityProviders"), work.get("DefaultCapacityProviderStrategy")
+    )
     work.physical_id = str(work.get("Cluster"))
 
 
@@ -78,11 +86,21 @@ def _repository(work: Work, old: Properties | None) -> None:
     if old is None:
         return
     if not alike(old.get("ImageTagMutability"), work.get("ImageTagMutability")):
-        work.call("ecr", "put_image_tag_mutability", repositoryName=name, imageTagMutability=work.get("ImageTagMutability", "MUTABLE"))
+        work.call(
+            "ecr",
+            "put_image_tag_mutability",
+            repositoryName=name,
+            imageTagMutability=work.get("ImageTagMutability", "MUTABLE"),
+        )
     if not alike(old.get("ImageScanningConfiguration"), work.get("ImageScanningConfiguration")):
         scanning = work.get("ImageScanningConfiguration") or {"ScanOnPush": False}
         shape = work.shapes("ecr", "put_image_scanning_configuration").members["imageScanningConfiguration"]
-        work.call("ecr", "put_image_scanning_configuration", repositoryName=name, imageScanningConfiguration=coerce(shape, scanning))
+        work.call(
+            "ecr",
+            "put_image_scanning_configuration",
+            repositoryName=name,
+            imageScanningConfiguration=coerce(shape, scanning),
+        )
 
 
 def _delete_repository(work: Work) -> None:
@@ -129,7 +147,13 @@ ROWS: dict[str, Row] = {
         attributes={"Arn": "repositoryArn", "RepositoryUri": "repositoryUri"},
         after=_repository,
         handles=frozenset(
-            {"LifecyclePolicy", "RepositoryPolicyText", "ImageTagMutability", "ImageScanningConfiguration", "EmptyOnDelete"}
+            {
+                "LifecyclePolicy",
+                "RepositoryPolicyText",
+                "ImageTagMutability",
+                "ImageScanningConfiguration",
+                "EmptyOnDelete",
+            }
         ),
         tagging=ECR_TAGS,
     ),

@@ -18,9 +18,13 @@ RDS_PATIENCE = 2 * 3600.0
 CACHE_PATIENCE = 3600.0
 
 
-def _tags(service: str, kind: str, add: str = "add_tags_to_resource", remove: str = "remove_tags_from_resource") -> Tagging:
+def _tags(
+    service: str, kind: str, add: str = "add_tags_to_resource", remove: str = "remove_tags_from_resource"
+) -> Tagging:
     name = "ResourceName"
-    return Tagging(add, name, "Tags", remove, identity=lambda work: work.place.arn(service, f"{kind}:{work.physical_id}"))
+    return Tagging(
+        add, name, "Tags", remove, identity=lambda work: work.place.arn(service, f"{kind}:{work.physical_id}")
+    )
 
 
 def _status(work: Work, service: str, operation: str, key: str, path: str) -> str | None:
@@ -83,7 +87,9 @@ def _create_db(work: Work) -> None:
 
 
 def _update_db(work: Work, old: Properties) -> None:
-    changed = {name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))}
+    changed = {
+        name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))
+    }
     if "Tags" in changed:
         retag("rds", _tags("rds", "db"), work, old)
     changed -= {"Tags", "DBInstanceIdentifier", "ApplyImmediately"}
@@ -103,8 +109,14 @@ def _update_db(work: Work, old: Properties) -> None:
     for name in ("AllowMajorVersionUpgrade", "MasterUserSecretKmsKeyId"):
         if name in everything:
             parameters[name] = everything[name]
-    known = {name.lower() for name in parameters} | {"enablecloudwatchlogsexports", "allowmajorversionupgrade", "masterusersecret"}
-    left = sorted(name for name in changed if rename.get(name, name).lower() not in known and work.get(name) is not None)
+    known = {name.lower() for name in parameters} | {
+        "enablecloudwatchlogsexports",
+        "allowmajorversionupgrade",
+        "masterusersecret",
+    }
+    left = sorted(
+        name for name in changed if rename.get(name, name).lower() not in known and work.get(name) is not None
+    )
     if left:
         raise ResourceFailed(f"The emulator cannot change {', '.join(left)} of a database that exists")
     apply = str(work.get("ApplyImmediately", True)).lower() == "true"

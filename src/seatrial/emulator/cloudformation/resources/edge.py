@@ -18,7 +18,9 @@ def _issued(work: Work) -> None:
     def issued() -> bool:
         certificate = work.call("acm", "describe_certificate", CertificateArn=work.physical_id)["Certificate"]
         if certificate["Status"] in {"FAILED", "VALIDATION_TIMED_OUT"}:
-            raise ResourceFailed(f"Certificate {work.physical_id}: {certificate.get('FailureReason', certificate['Status'])}")
+            raise ResourceFailed(
+                f"Certificate {work.physical_id}: {certificate.get('FailureReason', certificate['Status'])}"
+            )
         return bool(certificate["Status"] == "ISSUED")
 
     work.waiter.until(issued, seconds=72 * 3600, otherwise=f"Certificate {work.physical_id} was not validated.")
@@ -73,7 +75,9 @@ def _zone_tags(work: Work, old: Properties) -> None:
     gone = [tag["Key"] for tag in before if tag["Key"] not in {other["Key"] for other in after}]
     changes = {name: value for name, value in (("AddTags", after), ("RemoveTagKeys", gone)) if value}
     if changes and not alike(before, after):
-        work.call("route53", "change_tags_for_resource", ResourceType="hostedzone", ResourceId=work.physical_id, **changes)
+        work.call(
+            "route53", "change_tags_for_resource", ResourceType="hostedzone", ResourceId=work.physical_id, **changes
+        )
 
 
 def _zone_of(work: Work, properties: Properties) -> str:
@@ -178,7 +182,9 @@ def _update_distribution(work: Work, _: Properties) -> None:
 
 def _deployed(work: Work) -> None:
     work.waiter.until(
-        lambda: work.call("cloudfront", "get_distribution", Id=work.physical_id)["Distribution"]["Status"] == "Deployed",
+        lambda: (
+            work.call("cloudfront", "get_distribution", Id=work.physical_id)["Distribution"]["Status"] == "Deployed"
+        ),
         seconds=1800,
         otherwise=f"Distribution {work.physical_id} was not deployed in time.",
     )
@@ -201,7 +207,9 @@ def _change_control(work: Work, _: Properties) -> None:
     present = work.call("cloudfront", "get_origin_access_control", Id=work.physical_id)
     parameters = Row("cloudfront").parameters(work, "update_origin_access_control")
     work.call(
-        "cloudfront", "update_origin_access_control", **{**parameters, "Id": work.physical_id, "IfMatch": present["ETag"]}
+        "cloudfront",
+        "update_origin_access_control",
+        **{**parameters, "Id": work.physical_id, "IfMatch": present["ETag"]},
     )
 
 

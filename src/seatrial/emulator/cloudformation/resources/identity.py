@@ -43,7 +43,9 @@ def _role(work: Work, old: Properties | None) -> None:
             work.call("iam", "delete_role_permissions_boundary", RoleName=name)
     if any(not alike(old.get(key), work.get(key)) for key in ("MaxSessionDuration", "Description")):
         duration = int(work.get("MaxSessionDuration", 3600))
-        work.call("iam", "update_role", RoleName=name, Description=work.get("Description", ""), MaxSessionDuration=duration)
+        work.call(
+            "iam", "update_role", RoleName=name, Description=work.get("Description", ""), MaxSessionDuration=duration
+        )
 
 
 def _bring_attachments(work: Work, before: list[str], after: list[str]) -> None:

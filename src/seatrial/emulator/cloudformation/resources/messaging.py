@@ -106,7 +106,13 @@ _QUEUE_ATTRIBUTES = (
     "SqsManagedSseEnabled",
     "VisibilityTimeout",
 )
-_SUBSCRIPTION_ATTRIBUTES = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+_SUBSCRIPTION_ATTRIBUTES = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+)
 
 
 def _as_attributes(names: Any) -> Any:
@@ -127,7 +133,9 @@ def _topic(work: Work, old: Properties | None) -> None:
     for name in _TOPIC_ATTRIBUTES:
         if not alike(old.get(name), work.get(name)):
             value = str(work.get(name, "")) if not isinstance(work.get(name), bool) else str(work.get(name)).lower()
-            work.call("sns", "set_topic_attributes", TopicArn=work.physical_id, AttributeName=name, AttributeValue=value)
+            work.call(
+                "sns", "set_topic_attributes", TopicArn=work.physical_id, AttributeName=name, AttributeValue=value
+            )
 
 
 def _change_subscription(work: Work, old: Properties) -> None:

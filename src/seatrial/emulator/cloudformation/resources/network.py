@@ -47,7 +47,10 @@ def _switch(operation: str, key: str, switches: tuple[str, ...]) -> Callable[[Wo
 
 def _default_of_vpc(operation: str, path: str, identity: str, name: str) -> Callable[[Work], Any]:
     def attribute(work: Work) -> Any:
-        filters = [{"Name": "vpc-id", "Values": [work.physical_id]}, {"Name": name, "Values": ["default" if name == "group-name" else "true"]}]
+        filters = [
+            {"Name": "vpc-id", "Values": [work.physical_id]},
+            {"Name": name, "Values": ["default" if name == "group-name" else "true"]},
+        ]
         found = work.call("ec2", operation, Filters=filters)[path]
         return found[0][identity] if found else None
 
@@ -110,7 +113,9 @@ def _nat_ready(work: Work) -> None:
 def _delete_nat(work: Work) -> None:
     work.call("ec2", "delete_nat_gateway", NatGatewayId=work.physical_id)
     work.waiter.until(
-        lambda: _nat_state(work) == "deleted", seconds=600, otherwise=f"NatGateway {work.physical_id} did not stabilize."
+        lambda: _nat_state(work) == "deleted",
+        seconds=600,
+        otherwise=f"NatGateway {work.physical_id} did not stabilize.",
     )
 
 
@@ -179,7 +184,12 @@ def _bring_rules(work: Work, side: str, before: list[Any], after: list[Any]) -> 
 
 def _rule(side: str) -> Row:
     def create(work: Work) -> None:
-        answer = work.call("ec2", f"authorize_security_group_{side}", GroupId=work.get("GroupId"), IpPermissions=[permission(work.properties)])
+        answer = work.call(
+            "ec2",
+            f"authorize_security_group_{side}",
+            GroupId=work.get("GroupId"),
+            IpPermissions=[permission(work.properties)],
+        )
         work.physical_id = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
 
     def describe_anew(work: Work, _: Properties) -> None:
@@ -191,9 +201,20 @@ def _rule(side: str) -> Row:
         )
 
     def delete(work: Work) -> None:
-        work.call("ec2", f"revoke_security_group_{side}", GroupId=work.get("GroupId"), IpPermissions=[permission(work.properties)])
+        work.call(
+            "ec2",
+            f"revoke_security_group_{side}",
+            GroupId=work.get("GroupId"),
+            IpPermissions=[permission(work.properties)],
+        )
 
-    return Row("ec2", on_create=create, on_update=describe_anew, on_delete=delete, attributes={"Id": lambda work: work.physical_id})
+    return Row(
+        "ec2",
+        on_create=create,
+        on_update=describe_anew,
+        on_delete=delete,
+        attributes={"Id": lambda work: work.physical_id},
+    )
 
 
 # --- endpoints -------------------------------------------------------------------------------------------------------
@@ -210,7 +231,9 @@ def _change_endpoint(work: Work, old: Properties) -> None:
     for name in ("PolicyDocument", "PrivateDnsEnabled"):
         if not alike(old.get(name), work.get(name)) and work.get(name) is not None:
             changes[name] = work.get(name)
-    probe = Work(**{**vars(work), "properties": {name: value for name, value in changes.items() if value not in ([], None)}})
+    probe = Work(
+        **{**vars(work), "properties": {name: value for name, value in changes.items() if value not in ([], None)}}
+    )
     parameters = Row("ec2").parameters(probe, "modify_vpc_endpoint")
     if parameters:
         work.call("ec2", "modify_vpc_endpoint", VpcEndpointId=work.physical_id, **parameters)
@@ -234,7 +257,9 @@ ROWS: dict[str, Row] = {
             "CidrBlock": "CidrBlock",
             "CidrBlockAssociations": "CidrBlockAssociationSet[].AssociationId",
             "Ipv6CidrBlocks": "Ipv6CidrBlockAssociationSet[].Ipv6CidrBlock",
-            "DefaultSecurityGroup": _default_of_vpc("describe_security_groups", "SecurityGroups", "GroupId", "group-name"),
+            "DefaultSecurityGroup": _default_of_vpc(
+                "describe_security_groups", "SecurityGroups", "GroupId", "group-name"
+            ),
             "DefaultNetworkAcl": _default_of_vpc("describe_network_acls", "NetworkAcls", "NetworkAclId", "default"),
         },
         after=_switch("modify_vpc_attribute", "VpcId", _VPC_SWITCHES),
@@ -280,7 +305,9 @@ ROWS: dict[str, Row] = {
         prepare=_tagged("elastic-ip"),
         on_delete=_release,
         attributes={"AllocationId": _allocation, "PublicIp": lambda work: work.physical_id},
-        tagging=Tagging(add="create_tags", resource="Resources", remove="delete_tags", keys="Tags", identity=_allocation),
+        tagging=Tagging(
+            add="create_tags", resource="Resources", remove="delete_tags", keys="Tags", identity=_allocation
+        ),
     ),
     "AWS::EC2::NatGateway": Row(
         "ec2",

@@ -36,7 +36,9 @@ def _secret_value(work: Work, properties: dict[str, Any]) -> dict[str, Any]:
 def _change_secret(work: Work, old: Properties) -> None:
     changed = {name for name in ("Description", "KmsKeyId", "SecretString") if not alike(old.get(name), work.get(name))}
     properties = {name: work.get(name) for name in changed if work.get(name) is not None}
-    if not alike(old.get("GenerateSecretString"), work.get("GenerateSecretString")) and work.get("GenerateSecretString"):
+    if not alike(old.get("GenerateSecretString"), work.get("GenerateSecretString")) and work.get(
+        "GenerateSecretString"
+    ):
         properties = _secret_value(work, {**properties, "GenerateSecretString": work.get("GenerateSecretString")})
     if properties:
         work.call("secretsmanager", "update_secret", SecretId=work.physical_id, **properties)

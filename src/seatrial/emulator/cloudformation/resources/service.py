@@ -23,7 +23,9 @@ def _create(work: Work) -> None:
 
 
 def _update(work: Work, old: Properties) -> None:
-    changed = {name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))}
+    changed = {
+        name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))
+    }
     if "Tags" in changed:
         retag("ecs", ECS_TAGS, work, old)
     if not changed - {"Tags"}:
