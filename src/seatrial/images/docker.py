@@ -7,7 +7,9 @@ API without a session uses its classic builder, which names them in its error.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 from collections import deque
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,35 +21,35 @@ from seatrial.images.registry import Credentials
 from seatrial.images.source import tar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seatrial.images.source import Source
 
-_STEP = re.compile(r"^(?:Step|STEP) (\d+/\d+) ?: (.*)")
+_STEP = re.compile(r"^(?:\[\d+/\d+\] )?(?:Step|STEP) (\d+/\d+) ?: (.*)")
 _LAST_LINES = 30
-_PULL_SECONDS = 3600
+_SECONDS = 3600
 
 
 def build_image(
     source: Source, dockerfile: str, name: str, build_args: Mapping[str, str], progress: Callable[[str], None]
 ) -> DockerImage:
     """Build and tag the image ``name:version``. Raises as :func:`seatrial.images.build`."""
-    api = _api()
     tag = f"seatrial/{name}:{source.version}"
-    try:
-        stream = api.build(
-            fileobj=BytesIO(tar(source.files)),
-            custom_context=True,
-            dockerfile=dockerfile,
-            buildargs=dict(build_args),
-            tag=tag,
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        _follow(stream, progress)
-    except _errors() as error:
-        raise ReleaseFailed(f"the Docker engine cannot build the image: {_reason(error)}") from error
+    with _engine() as api:
+        try:
+            stream = api.build(
+                fileobj=BytesIO(tar(source.files)),
+                custom_context=True,
+                dockerfile=dockerfile,
+                buildargs=dict(build_args),
+                tag=tag,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            _follow(stream, progress)
+        except _errors() as error:
+            raise ReleaseFailed(f"the Docker engine cannot build the image: {_reason(error)}") from error
     return DockerImage(source.version, tag)
 
 
@@ -73,14 +75,14 @@ class DockerImage:
         there = registry.digest_of(repository_uri, self.version, credentials)
         if there is not None:
             return there
-        api = _api()
-        try:
-            api.tag(self.name, repository_uri, self.version)
-            login = {"username": username, "password": password}
-            events = api.push(repository_uri, tag=self.version, auth_config=login, stream=True, decode=True)
-            problem = next((str(event["error"]) for event in events if "error" in event), None)
-        except _errors() as error:
-            problem = _reason(error)
+        with _engine() as api:
+            try:
+                api.tag(self.name, repository_uri, self.version)
+                login = {"username": username, "password": password}
+                events = list(api.push(repository_uri, tag=self.version, auth_config=login, stream=True, decode=True))
+                problem = next((str(event["error"]) for event in events if "error" in event), None)
+            except _errors() as error:
+                problem = _reason(error)
         if problem is not None:
             raise ReleaseFailed(f"the push to {repository_uri} failed: {problem}", hint=_hint(problem))
         digest = registry.digest_of(repository_uri, self.version, credentials)
@@ -91,7 +93,7 @@ class DockerImage:
 
 def _follow(stream: Iterable[dict[str, Any]], progress: Callable[[str], None]) -> None:
     """Hand on the build's output and raise the error that ends it, with the step that failed and its last lines."""
-    step = ""
+    step = failure = ""
     last: deque[str] = deque(maxlen=_LAST_LINES)
     for event in stream:
         for line in event.get("stream", "").splitlines():
@@ -101,25 +103,42 @@ def _follow(stream: Iterable[dict[str, Any]], progress: Callable[[str], None]) -
             if line.strip():
                 last.append(line.rstrip())
                 progress(line.rstrip())
-        if "error" in event:
-            raise ReleaseFailed(
-                f"the image does not build: {step or 'before the first step'} failed: {event['error'].strip()}",
-                details=tuple(last),
-            )
+        failure = failure or event.get("error", "").strip()  # read on: the connection is free only at its end
+    if failure:
+        raise ReleaseFailed(
+            f"the image does not build: {step or 'before the first step'} failed: {failure}", details=tuple(last)
+        )
 
 
-def _api() -> Any:
+@contextlib.contextmanager
+def _engine() -> Iterator[Any]:
     try:
         import docker
         import docker.utils
+        import requests
     except ImportError as error:
         raise UsageError("building images needs the Docker SDK", hint="pip install 'seatrial[docker]'") from error
+    hint = "start Docker, or set DOCKER_HOST to its socket"
     try:
-        return docker.APIClient(timeout=_PULL_SECONDS, **docker.utils.kwargs_from_env())
+        # The version is given because the SDK would ask for it here.
+        api = docker.APIClient(version="1.41", timeout=_SECONDS, **docker.utils.kwargs_from_env())
     except docker.errors.DockerException as error:
-        raise UsageError(
-            f"no Docker engine answers: {error}", hint="start Docker, or set DOCKER_HOST to its socket"
-        ) from error
+        raise UsageError(f"DOCKER_HOST is not understood: {error}", hint=hint) from error
+    with contextlib.closing(api):
+        try:
+            _try(api)
+            api.ping()
+        except (OSError, docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise UsageError(f"no Docker engine answers: {error}", hint=hint) from error
+        yield api
+
+
+def _try(api: Any) -> None:
+    """Connect to a Unix socket once ourselves: the SDK leaves its own open where that fails."""
+    for adapter in api.adapters.values():
+        if path := getattr(adapter, "socket_path", None):
+            with socket.socket(socket.AF_UNIX) as trial:
+                trial.connect(path)
 
 
 def _errors() -> tuple[type[Exception], ...]:
