@@ -89,6 +89,7 @@ class Target:
     name: str
     backend: Backend = field(default_factory=lambda: Backend(ADDRESSES.task(), 8000))
     status: int = 200
+    tls: ssl.SSLContext | None = None
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     closed: int = 0
@@ -97,7 +98,8 @@ class Target:
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self.backend.address, self.backend.port, backlog=1024)
+        where = self.backend.address, self.backend.port
+        self._server = await asyncio.start_server(self._serve, *where, backlog=1024, ssl=self.tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -422,6 +423,24 @@ def test_a_target_that_returns_while_it_drains_starts_anew(builtin: Aws, servers
     aws.elb.deregister_targets(TargetGroupArn=group, Targets=[described(target)])
     aws.register(group, target)
     aws.becomes(group, target, "healthy")
+
+
+def test_a_listener_whose_port_is_taken_here_listens_8000_above(builtin: Aws) -> None:
+    balancer, address = builtin.balancer()
+    with socket.create_server((address, 8080)):
+        listener = builtin.listener(balancer, builtin.group(), port=8080)
+        found = next(each for each in builtin.balancing.addresses_of() if each.listener_arn == listener)
+        assert (found.port, found.bound_port, found.url) == (8080, 16080, f"http://{address}:16080/")
+        assert builtin.get(listener).status == 503
+
+
+def test_stickiness_is_reported(builtin: Aws) -> None:
+    group = builtin.group()
+    wanted = {"stickiness.enabled": "true", "stickiness.type": "lb_cookie"}
+    attributes = [{"Key": key, "Value": value} for key, value in wanted.items()]
+    builtin.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
+    told = builtin.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    assert wanted.items() <= {each["Key"]: each["Value"] for each in told}.items()
 
 
 def test_errors_are_aws_s_own(builtin: Aws) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from seatrial.emulator.loadbalancing.certificates import Authority
 from seatrial.emulator.loadbalancing.model import FixedResponse, ProxyModel, Redirect
+from seatrial.emulator.loadbalancing.probe import probe
+from seatrial.emulator.loadbalancing.snapshot import HealthCheck
 from tests.functional.loadbalancing_support import (
     ADDRESSES,
     KINDS,
@@ -134,6 +137,25 @@ def test_http_redirects_to_the_https_listener_where_it_really_is(proxy: Proxy, a
         answer = await ask(plain, "/x?y=1", headers={"Host": f"{address}:18080"})
         assert (answer.status, answer.headers["location"]) == (301, f"https://{address}:18443/x?y=1")
         assert (await ask(secure, "/x?y=1", tls=trusting(authority))).body == b"secure"
+
+    asyncio.run(scenario())
+
+
+def test_a_group_that_speaks_https_is_spoken_to_and_probed_so(proxy: Proxy, authority: Authority) -> None:
+    """Whoever signed the target's certificate: an ALB does not look."""
+
+    async def scenario() -> None:
+        certificate = authority.issue(["unrelated.example"], "127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        async with Target("secret", tls=context) as target:
+            group = replace(pool("web", target), protocol="HTTPS")
+            made = listener(ADDRESSES.load_balancer(), rule(to(group)))
+            proxy.apply(ProxyModel((made,), (group,)))
+            assert (await ask(made)).name == "secret"
+            check = HealthCheck("HTTPS", None, "/health", "200", 30, 5, 5, 2)
+            assert await probe(target.backend, check) is None
+            assert await probe(target.backend, replace(check, protocol="TCP")) is None
 
     asyncio.run(scenario())
 

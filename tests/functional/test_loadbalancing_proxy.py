@@ -386,6 +386,16 @@ sys.stdin.read()
         asyncio.run(until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the proxy"))
 
 
+def test_a_proxy_that_died_is_started_again_by_the_next_model(proxy: Proxy, address: str) -> None:
+    made = listener(address, rule(FixedResponse(200, "text/plain", "")))
+    proxy.apply(ProxyModel((made,)))
+    process = proxy._process  # type: ignore[attr-defined]  # the test stands in for the kernel's out-of-memory killer
+    os.kill(process.pid, signal.SIGKILL)
+    asyncio.run(until(lambda: process.poll() is not None, "the death of the proxy"))
+    proxy.apply(ProxyModel((made,)))
+    assert asyncio.run(ask(made)).status == 200
+
+
 def test_stop_ends_the_process_and_the_memory_it_took_is_known_before(proxy: Proxy, address: str) -> None:
     assert proxy.rss() == 0
     made = listener(address, rule(FixedResponse(200, "text/plain", "")))

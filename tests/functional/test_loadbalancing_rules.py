@@ -55,6 +55,7 @@ RULES: dict[str, list[dict[str, Any]]] = {
     "query-pair": [query({"Key": "version", "Value": "v?"}), path("/query")],
     "query-value": [query({"Value": "deb*g"}), path("/query")],
     "query-literal": [query({"Key": "star", "Value": r"a\*b"}), path("/query")],
+    "long": [path("/long" + "/*a?b" * 24), header("X-Long", "*a?b" * 32)],
     "source": [source("127.77.0.0/16", "203.0.113.0/24"), path("/from")],
 }
 REDIRECTS = {
@@ -87,9 +88,11 @@ def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     place = Place(ADDRESSES.load_balancer(), 18080)
     model = lower(snapshot(), {}, {"listener/rules": place}, lambda *_: ())
     proxy = make_proxy(request.param, tmp_path_factory.mktemp("rules"))
-    proxy.apply(model)
-    yield model.listeners[0]
-    proxy.stop()
+    try:
+        proxy.apply(model)
+        yield model.listeners[0]
+    finally:
+        proxy.stop()
 
 
 def get(where: Listener, target: str, **more: Any) -> Response:
@@ -130,6 +133,7 @@ def get(where: Listener, target: str, **more: Any) -> Response:
         ("/all", "GET", {"X-Beta": "YES"}, "several"),
         ("/all", "GET", {"X-Beta": "no"}, "default"),
         ("/all", "POST", {"X-Beta": "yes"}, "default"),
+        ("/long" + "/-a-b" * 24, "GET", {"X-Long": "-a-b" * 32}, "long"),
         ("/from", "GET", {"X-Forwarded-For": "203.0.113.9"}, "default"),
     ],
 )

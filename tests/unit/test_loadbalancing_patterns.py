@@ -65,6 +65,19 @@ def test_wildcards_mean_what_they_say(glob: str, text: str) -> None:
     assert bool(re.fullmatch(patterns.path_pattern(glob), text)) is _agrees(glob, text)
 
 
+def test_a_pattern_of_many_stars_is_decided_at_once() -> None:
+    """Backtracking would take longer than the universe has lasted; pytest's own timeout is the judge."""
+    assert not re.fullmatch(patterns.path_pattern("*a" * 60), "a" * 2000 + "b")
+    assert not re.fullmatch(patterns.query_pattern("k", "*a" * 60), "/?" + "&".join(["k=" + "a" * 200 + "b"] * 20))
+
+
+@given(st.text("ab*?.\\(>", max_size=8), st.text("ab.(>", max_size=6))
+def test_the_expression_for_re2_means_the_same(glob: str, text: str) -> None:
+    pattern = patterns.path_pattern(glob)
+    assert "(?>" not in patterns.for_re2(pattern)
+    assert bool(re.fullmatch(patterns.for_re2(pattern), text)) is bool(re.fullmatch(pattern, text))
+
+
 @given(PLAIN)
 def test_escaped_text_matches_itself_and_nothing_else(text: str) -> None:
     pattern = patterns.path_pattern("".join("\\" + character for character in text))

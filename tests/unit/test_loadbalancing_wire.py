@@ -145,6 +145,8 @@ def test_chunk_extensions_and_trailers_are_read_over() -> None:
         (b"3\r\nab", "chunked", ConnectionError),
         (b"3\r\nabc\r\n", "chunked", ConnectionError),
         (b"zz\r\nabc\r\n", "chunked", wire.WireError),
+        (b"-1\r\nabc\r\n", "chunked", wire.WireError),
+        (b"0x3\r\nabc\r\n", "chunked", wire.WireError),
     ],
 )
 def test_a_body_that_breaks_off_is_an_error(raw: bytes, framing: wire.Framing, error: type[Exception]) -> None:

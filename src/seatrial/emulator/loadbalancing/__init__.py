@@ -1,10 +1,15 @@
 """Elastic Load Balancing that carries traffic. The contracts are here.
 
-``targets``      which targets are registered and how healthy each is; the prober
-``model``        what the proxy must do, as plain data, from moto's listeners and rules. Pure
-``envoy``        the proxy: Envoy with file-based xDS
-``builtin``      the proxy where no Envoy wheel fits: asyncio
+``service``      all of it together: what the emulator starts, installs on moto and stops
+``api``          the actions of Elastic Load Balancing
+``reader``       moto's listeners, rules and groups as a ``snapshot``
+``lowering``     from a snapshot and the targets' health to a ``model`` of what the proxy must do. Pure
+``targets``      which targets are registered and how healthy each is; ``probe`` and ``health`` find out
+``places``       the address and port that each listener really has here
 ``certificates`` the local authority for HTTPS listeners
+``proxy``        the contract of both proxies
+``envoy``        the proxy: Envoy, told by files; ``envoy_config`` writes them
+``builtin``      the proxy where no Envoy wheel fits: ``dataplane`` in a process of its own (``exchange``, ``passage``)
 """
 
 from __future__ import annotations

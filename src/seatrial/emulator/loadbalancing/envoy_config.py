@@ -27,6 +27,7 @@ from seatrial.emulator.loadbalancing.model import (
     Redirect,
     Rule,
 )
+from seatrial.emulator.loadbalancing.patterns import for_re2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,8 @@ BARRIER = "barrier"
 _TYPE = "type.googleapis.com/"
 _SOURCE = "seatrial.source"
 _NO_LIMIT = 1_000_000_000
+#: Envoy refuses expressions of more than 100 instructions; a condition of 128 characters has more.
+_REGEX_LIMITS = {f"re2.max_program_size.{level}_level": 100_000 for level in ("warn", "error")}
 
 Resource = dict[str, Any]
 
@@ -52,6 +55,7 @@ def bootstrap() -> Resource:
     return {
         "node": {"id": "seatrial", "cluster": "seatrial"},
         "admin": {"address": {"pipe": {"path": "admin.sock", "mode": 0o600}}},
+        "layered_runtime": {"layers": [{"name": "limits", "static_layer": _REGEX_LIMITS}]},
         "dynamic_resources": {"cds_config": _file("cds.json"), "lds_config": _file("lds.json")},
         "static_resources": {
             "listeners": [
@@ -276,7 +280,7 @@ def _add(match: Resource, condition: Condition) -> None:
 
 
 def _any(patterns: Iterable[str]) -> str:
-    return "(?:" + "|".join(patterns) + ")"
+    return "(?:" + "|".join(map(for_re2, patterns)) + ")"
 
 
 def _range(block: str) -> Resource:

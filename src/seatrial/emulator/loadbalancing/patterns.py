@@ -1,4 +1,4 @@
-r"""The load balancer's wildcards as regular expressions that Python and RE2 read alike.
+r"""The load balancer's wildcards as regular expressions of Python's, and with :func:`for_re2` of Envoy's.
 
 ``*`` is any number of characters, ``?`` exactly one, and a backslash takes the meaning from the next character
 (elbv2 ``RuleCondition`` and ``QueryStringConditionConfig`` in botocore's service model). What each is compared to:
@@ -46,16 +46,37 @@ def query_pattern(key: str | None, value: str) -> str:
     return rf"(?i:[^?]*\?(?:.*&)?{parameter}(?:&.*)?)"
 
 
+def for_re2(pattern: str) -> str:
+    """Return the same expression without atomic groups, which RE2 neither knows nor needs: it never backtracks."""
+    return pattern.replace("(?>", "(?:")
+
+
 def _wildcards(glob: str, any_character: str = ".") -> str:
-    expression, literal = [], False
+    """Return the expression of a glob.
+
+    What stands between two stars is taken where it is first found and never looked for again (an atomic group), so
+    that a pattern of many stars costs no more than a pass over the subject.
+    """
+    first, *others = _between_stars(glob, any_character)
+    if not others:
+        return first
+    *middle, last = others
+    found = "".join(f"(?>{any_character}*?{piece})" for piece in middle if piece)
+    return f"{first}{found}{any_character}*{last}"
+
+
+def _between_stars(glob: str, any_character: str) -> list[str]:
+    pieces, literal = [""], False
     for character in glob:
         if literal:
-            expression.append(re.escape(character))
+            pieces[-1] += re.escape(character)
             literal = False
         elif character == "\\":
             literal = True
-        elif character in "*?":
-            expression.append(any_character + ("*" if character == "*" else ""))
+        elif character == "*":
+            pieces.append("")
         else:
-            expression.append(re.escape(character))
-    return "".join(expression) + (re.escape("\\") if literal else "")
+            pieces[-1] += any_character if character == "?" else re.escape(character)
+    if literal:
+        pieces[-1] += re.escape("\\")
+    return pieces

@@ -6,6 +6,7 @@ For the data plane and the prober, which need the bytes as they come and little 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 #: The largest head that is read, in bytes: ALB's limit of 64 KB for all headers, and a start line.
 HEAD_LIMIT = 80 * 1024
 _CHUNK = 64 * 1024
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 Framing = int | Literal["chunked", "to-end"]
 Body = AsyncIterator[bytes]
@@ -145,10 +147,9 @@ async def _exactly(reader: asyncio.StreamReader, size: int) -> Body:
 
 async def _chunk_size(reader: asyncio.StreamReader) -> int:
     text = (await _line(reader)).partition(b";")[0].strip()
-    try:
-        return int(text, 16)
-    except ValueError as error:
-        raise WireError("not a chunk size") from error
+    if not _SIZE.fullmatch(text):
+        raise WireError("not a chunk size")
+    return int(text, 16)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
