@@ -7,7 +7,6 @@ import subprocess
 import textwrap
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial import release
@@ -19,6 +18,8 @@ from seatrial.release.record import Records
 from seatrial.stack import names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seatrial.config.models import Settings
     from seatrial.release.outcome import Outcome
     from seatrial.release.watch import ReleaseEvent
@@ -31,8 +32,9 @@ settings = "tiny.settings"
 command = ["python", "-m", "tiny.web"]
 port = 8000
 routes = ["/*"]
-health_check = "/ready"
-grace_period = 5
+health_check = {{ path = "/ready", interval = 5, timeout = 2, healthy = 2, unhealthy = 2 }}
+grace_period = 1
+drain = 1
 stop_timeout = 5
 [services.worker]
 role = "worker"
@@ -41,7 +43,7 @@ stop_timeout = 5
 [tasks.migrate]
 command = ["python", "-m", "tiny.gate"]
 gate = true
-timeout = 20
+timeout = 4
 [environments.local]
 cloud = "emulator"
 """
@@ -188,7 +190,7 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         UnhealthyThresholdCount=check.unhealthy,
     )["TargetGroups"][0]["TargetGroupArn"]
     elb.modify_target_group_attributes(
-        TargetGroupArn=target_group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "5"}]
+        TargetGroupArn=target_group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]
     )
     elb.create_listener(
         LoadBalancerArn=balancer["LoadBalancerArn"],

@@ -160,7 +160,8 @@ class FakeAws(Aws):
             "Url": "https://shop.example",
         }
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": listed}]}
+        name = _["StackName"]
+        return {"Stacks": [{"StackId": name, "StackName": name, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}]}
 
     def _describe_images(self, imageIds: list[dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
         wanted = imageIds[0]

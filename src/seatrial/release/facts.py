@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.aws.cloudformation import CloudFormation
 from seatrial.aws.ecs import Ecs, Service, TaskDefinition
 from seatrial.aws.errors import NotFound
 from seatrial.aws.ssm import Ssm
@@ -107,16 +108,13 @@ def gather(settings: Settings, aws: Aws) -> Facts:
 def app_stack(settings: Settings, aws: Aws) -> AppStack:
     """Return the app stack's outputs. Raises :class:`~seatrial.errors.UsageError` if it is not there or not whole."""
     name = names.app_stack(settings)
-    try:
-        stacks = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except NotFound:
-        raise UsageError(f"there is no stack {name}", hint=_infra(settings)) from None
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", ())}
+    stack = CloudFormation(aws).stack(name)
+    if stack is None:
+        raise UsageError(f"there is no stack {name}", hint=_infra(settings))
+    outputs = stack.outputs
     missing = [key for key in names.APP_OUTPUTS if key not in outputs]
     if missing:
-        raise UsageError(
-            f"stack {name} ({stacks[0]['StackStatus']}) has no output {', '.join(missing)}", hint=_infra(settings)
-        )
+        raise UsageError(f"stack {name} ({stack.status}) has no output {', '.join(missing)}", hint=_infra(settings))
     return AppStack(
         cluster=outputs["ClusterName"],
         repository_uri=outputs["RepositoryUri"],
