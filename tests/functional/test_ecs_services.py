@@ -280,3 +280,17 @@ def test_stop_ends_every_task_and_thread(tmp_path: Path) -> None:
         assert rig.targets.serving() == set()
         states = [t["lastStatus"] for t in itertools.chain(rig.tasks("STOPPED"), rig.tasks())]
         assert states == ["STOPPED", "STOPPED"]
+
+
+def test_a_family_means_its_latest_active_revision_and_lists_are_sorted(rig: Rig) -> None:
+    arns = [rig.define() for _ in range(3)]
+    family = arns[0].rsplit("/", 1)[1].split(":")[0]
+    rig.ecs.deregister_task_definition(taskDefinition=arns[2])
+    described = rig.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    assert described["taskDefinitionArn"] == arns[1]
+    assert rig.ecs.describe_task_definition(taskDefinition=arns[2])["taskDefinition"]["status"] == "INACTIVE"
+    listed = rig.ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"]
+    assert listed == [arns[1], arns[0]]
+    assert rig.ecs.list_task_definitions(familyPrefix=family, status="INACTIVE")["taskDefinitionArns"] == [arns[2]]
+    with pytest.raises(ClientError, match="Unable to describe task definition"):
+        rig.ecs.describe_task_definition(taskDefinition="nothing")

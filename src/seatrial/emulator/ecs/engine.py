@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.ecs.definition_actions import DefinitionActions
 from seatrial.emulator.ecs.deployment_actions import DeploymentActions
 from seatrial.emulator.ecs.launch import Launcher
 from seatrial.emulator.ecs.metadata import container_metadata, task_metadata
@@ -54,6 +55,7 @@ class EcsEngine:
             **ServiceActions(self._world, self._state).actions(),
             **TaskActions(self._world, self._state, self._launcher.launch).actions(),
             **DeploymentActions(self._world, self._state).actions(),
+            **DefinitionActions(self._world).actions(),
         }
 
     def start(self) -> None:

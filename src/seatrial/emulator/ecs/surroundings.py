@@ -52,6 +52,14 @@ class Surroundings(Protocol):
         """
         ...
 
+    def described(self, arn: str) -> Any:
+        """Return a revision that exists as moto serialises it."""
+        ...
+
+    def definition_arns(self, family: str | None, status: str) -> list[str]:
+        """Return the ARNs of the revisions of a family (None: of all), by family and revision."""
+        ...
+
     def secret(self, value_from: str) -> str:
         """Return the value of a container's secret. Raises :class:`ResourceInitializationError`."""
         ...
@@ -125,6 +133,21 @@ class MotoSurroundings:
             containers=tuple(parse_container(c) for c in found.container_definitions),
             tags=tuple(found.tags or ()),
         )
+
+    def described(self, arn: str) -> Any:
+        """See :meth:`Surroundings.described`."""
+        return self._ecs().describe_task_definition(arn)
+
+    def definition_arns(self, family: str | None, status: str) -> list[str]:
+        """See :meth:`Surroundings.definition_arns`."""
+        families = self._ecs().task_definitions
+        return [
+            revision.arn
+            for name in sorted(families)
+            if family in (None, name)
+            for _, revision in sorted(families[name].items())
+            if revision.status == status
+        ]
 
     def secret(self, value_from: str) -> str:
         """See :meth:`Surroundings.secret`."""
