@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from seatrial.emulator.addresses import private_address
+from seatrial.emulator.runtime import HostMount, ImageError
+from seatrial.emulator.runtime.process import ProcessRuntime
+from seatrial.emulator.runtime.registry import Registry
 from tests.functional.runtime_support import (
     Log,
     alive,
@@ -26,11 +31,6 @@ from tests.functional.runtime_support import (
     spec,
     until,
 )
-
-from seatrial.emulator.addresses import private_address
-from seatrial.emulator.runtime import HostMount, ImageError
-from seatrial.emulator.runtime.process import ProcessRuntime
-from seatrial.emulator.runtime.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -397,6 +397,36 @@ def test_commands_run_inside(runtime: ProcessRuntime, registry: Registry) -> Non
     container.close()
     assert container.run(["true"], 30) == 126
     assert log.lines[0] == "listening"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["curl", "-sf", "http://localhost:8000/"],
+        ["sh", "-c", "curl -sf http://localhost:8000/ || exit 1"],
+        ["python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8000/')"],
+    ],
+)
+def test_a_health_check_sends_the_host_it_names(
+    runtime: ProcessRuntime, registry: Registry, command: list[str]
+) -> None:
+    source = """
+        import http.server
+        class Strict(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                print(self.headers["Host"], flush=True)
+                self.send_response(200)
+                self.end_headers()
+        http.server.HTTPServer(("0.0.0.0", 8000), Strict).serve_forever()
+    """
+    log = Log()
+    task = spec(program(registry, source, name="strict:1"), ports=[8000])
+    container = runtime.start(task, log)
+    until(lambda: answers(task.address, 8000), "the server listens")
+    assert container.run(command, 30) == 0
+    log.wait_for("localhost:8000")
+    container.kill()
+    container.close()
 
 
 def test_a_volume_is_shared_by_the_containers_of_a_task(runtime: ProcessRuntime, registry: Registry) -> None:

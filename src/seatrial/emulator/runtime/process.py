@@ -29,8 +29,8 @@ from seatrial.emulator.addresses import private_address
 from seatrial.emulator.runtime import ImageError, unpacked
 from seatrial.emulator.runtime.environments import Environments
 from seatrial.emulator.runtime.reference import cannot_pull, is_ours, parse, resolve
-from seatrial.emulator.runtime.supervised import Order, Supervised
-from seatrial.emulator.runtime.task_address import rewrite_listen, rewrite_reach
+from seatrial.emulator.runtime.supervised import CANNOT_RUN, Order, Supervised
+from seatrial.emulator.runtime.task_address import curl_configuration, rewrite_listen, rewrite_reach
 from seatrial.emulator.runtime.unpacked import Places, Unpacked
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class ProcessContainer:
         self._ports = frozenset([*spec.ports, *spec.task_ports])
         stop = image.config.get("StopSignal") or "SIGTERM"
         self._stop_signal = Signals[stop] if stop in Signals.__members__ else SIGTERM
-        scratch = Path(tempfile.mkdtemp(prefix="seatrial-"))
+        self._scratch = scratch = Path(tempfile.mkdtemp(prefix="seatrial-"))
         argv = [
             rewrite_listen(places.localise(word), spec.address) for word in image.argv(spec.entry_point, spec.command)
         ]
@@ -187,9 +187,17 @@ class ProcessContainer:
         self._tree.kill()
 
     def run(self, command: Sequence[str], timeout: float) -> int:
-        """See :meth:`seatrial.emulator.runtime.Container.run`; localhost in it means the task's own."""
-        words = [rewrite_reach(word, self._ports, self._address, self._loopback) for word in command]
-        return self._tree.run(words, timeout)
+        """See :meth:`seatrial.emulator.runtime.Container.run`; localhost in it means the task's own.
+
+        Python knows by itself and curl is told in its configuration, so both send ``Host: localhost`` as they would in a
+        container. For any other program the words of the command are changed.
+        """
+        if self._tree.exited.is_set():
+            return CANNOT_RUN
+        if not any(name in word for word in command for name in ("curl", "python")):
+            command = [rewrite_reach(word, self._ports, self._address, self._loopback) for word in command]
+        (self._scratch / ".curlrc").write_text(curl_configuration(self._ports, self._address, self._loopback))
+        return self._tree.run(command, {"CURL_HOME": str(self._scratch)}, timeout)
 
     def close(self) -> None:
         """See :meth:`seatrial.emulator.runtime.Container.close`."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PROGRAM = Path(__file__).with_name("supervisor.py")
 _KILLED = 128 + Signals.SIGKILL
 _TIMED_OUT = 124
-_CANNOT_RUN = 126
+CANNOT_RUN = 126
 #: CloudWatch Logs takes 256 KiB an event, 26 bytes of it its own (PutLogEvents, API reference).
 _LONGEST_LINE = 262_144 - 26
 
@@ -94,14 +94,17 @@ class Supervised:
         """SIGKILL everything."""
         self._send({"kill": True})
 
-    def run(self, argv: Sequence[str], timeout: float) -> int:
-        """Run one more program in the tree and return its exit code: 124 at the time-out, 126 when all has ended."""
+    def run(self, argv: Sequence[str], environment: Mapping[str, str], timeout: float) -> int:
+        """Run one more program in the tree and return its exit code: 124 at the time-out, 126 when all has ended.
+
+        ``environment`` comes on top of the tree's own.
+        """
         number, run = next(self._numbers), _Run()
         with self._lock:
             if self.exited.is_set():
-                return _CANNOT_RUN
+                return CANNOT_RUN
             self._runs[number] = run
-        self._send({"run": number, "argv": list(argv)})
+        self._send({"run": number, "argv": list(argv), "env": dict(environment)})
         if run.done.wait(timeout):
             return run.code
         self._send({"drop": number})
@@ -136,7 +139,7 @@ class Supervised:
             self.exited.set()
             left = list(self._runs.values())
         for run in left:
-            run.end(_CANNOT_RUN)
+            run.end(CANNOT_RUN)
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -160,7 +163,7 @@ class Supervised:
 class _Run:
     def __init__(self) -> None:
         self.done = threading.Event()
-        self.code = _CANNOT_RUN
+        self.code = CANNOT_RUN
 
     def end(self, code: int) -> None:
         self.code = code

@@ -11,7 +11,8 @@ each way::
     → {"argv", "env", "cwd", "output": fd, "scratch": directory removed at the end}      first line
     → {"signal": number}          to the main process only, as Docker signals PID 1
     → {"kill": true}              everything, at once
-    → {"run": id, "argv": [...]}  one more process in the container (a health check); its output is dropped
+    → {"run": id, "argv": [...], "env": {...}}    one more process in the container (a health check), with variables on
+                                  top of the container's; its output is dropped
     → {"drop": id}                kill that process and its group
     ← {"started": pid} | {"failed": errno, "text": message}
     ← {"ran": id, "code": exit code}
@@ -108,7 +109,7 @@ class _Container:
 
     def start(self) -> None:
         output = self._order["output"]
-        self._main = self._spawn(self._order["argv"], output)
+        self._main = self._spawn(self._order["argv"], self._order["env"], output)
         os.close(output)
         _tell(self._status, {"started": self._main})
 
@@ -156,18 +157,18 @@ class _Container:
     def _run(self, message: dict[str, Any]) -> None:
         with open(os.devnull, "wb") as null:
             try:
-                pid = self._spawn(message["argv"], null.fileno())
+                pid = self._spawn(message["argv"], self._order["env"] | message["env"], null.fileno())
             except OSError:
                 _tell(self._status, {"ran": message["run"], "code": 127})
             else:
                 self._runs[pid] = message["run"]
 
-    def _spawn(self, argv: list[str], output: int) -> int:
+    def _spawn(self, argv: list[str], environment: dict[str, str], output: int) -> int:
         """Fork and execute; an error of the execution is raised here, in the parent."""
         failed_out, failed_in = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._become(argv, output, failed_in)
+            self._become(argv, environment, output, failed_in)
         os.close(failed_in)
         with open(failed_out, encoding="utf-8") as failed:
             text = failed.read()
@@ -177,7 +178,7 @@ class _Container:
             raise OSError(int(number), reason)
         return pid
 
-    def _become(self, argv: list[str], output: int, failed_in: int) -> None:
+    def _become(self, argv: list[str], environment: dict[str, str], output: int, failed_in: int) -> None:
         """Turn this forked process into the program. Never returns."""
         try:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # should the supervisor itself be killed
@@ -193,7 +194,7 @@ class _Container:
             os.closerange(failed_in + 1, 1024)
             os.umask(0o022)
             os.chdir(self._order["cwd"])
-            os.execvpe(argv[0], argv, self._order["env"])  # noqa: S606  # running the task's command is the point
+            os.execvpe(argv[0], argv, environment)  # noqa: S606  # running the task's command is the point
         except OSError as error:
             os.write(failed_in, f"{error.errno} {error.strerror}".encode())
         except ValueError as error:  # such as a null character in the environment

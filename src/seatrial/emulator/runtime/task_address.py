@@ -112,6 +112,16 @@ def rewrite_reach(argument: str, ports: frozenset[int], address: str, loopback: 
     return re.sub(without, moved, re.sub(with_port, moved, argument))
 
 
+def curl_configuration(ports: frozenset[int], address: str, loopback: str) -> str:
+    """Return a ``.curlrc`` that connects localhost at the task's own ports to where they are reached."""
+    text = ""
+    for port in sorted(ports):
+        chosen = reach_at(port, address, loopback)
+        for host in ("localhost", "127.0.0.1", "[::1]"):
+            text += f'connect-to = "{host}:{port}:{chosen}:{port}"\n'
+    return text
+
+
 def _listening(port: int) -> set[str]:
     """Return the IPv4 addresses on which something listens at ``port``, as the kernel tells it."""
     found = set()
