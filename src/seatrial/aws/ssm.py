@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from seatrial.aws.session import Aws
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter: its full name and value."""
-
-    name: str
-    value: str
 
 
 class Ssm:
@@ -45,11 +36,6 @@ class Ssm:
             answer = self._client.get_parameters(Names=list(names[start : start + 10]))
             found |= {each["Name"]: each["Value"] for each in answer.get("Parameters", ())}
         return found
-
-    def under(self, path: str) -> Iterator[Parameter]:
-        """Yield every parameter directly under a path, in no promised order."""
-        for each in self._client.pages("get_parameters_by_path", "Parameters", Path=path):
-            yield Parameter(each["Name"], each["Value"])
 
     def delete(self, name: str) -> None:
         """Delete a parameter; one that is gone already is as good."""

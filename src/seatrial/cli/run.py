@@ -28,15 +28,12 @@ def run(
     Examples: seatrial run production migrate; seatrial run production -- python manage.py check --deploy
     """
     from seatrial.cli.releasing import Signals, opened
-    from seatrial.errors import UsageError
     from seatrial.release.oneoff import run as run_task
     from seatrial.release.watch import ReleaseEvent, TaskLogged
 
     output = Output(as_json=as_json)
     settings, _, aws = opened(config, environment)
-    task = words[0] if len(words) == 1 and words[0] in {*settings.tasks, *settings.jobs} else None
-    if task is None and len(words) == 1 and " " in words[0]:
-        raise UsageError("a command is given word by word", hint=f"seatrial run {environment} -- {words[0]}")
+    task = words[0] if len(words) == 1 else None
     log: list[str] = []
 
     def show(event: ReleaseEvent) -> None:

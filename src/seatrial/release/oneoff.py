@@ -70,7 +70,7 @@ def _unit(settings: Settings, task: str | None) -> str:
         known = ", ".join([*settings.tasks, *settings.jobs]) or "none"
         raise UsageError(
             f"there is no task or job called {task} (known: {known})",
-            hint=f"for any command: seatrial run {settings.name} -- {task} ...",
+            hint=f"a command has several words: seatrial run {settings.name} -- python manage.py check",
         )
     return task
 

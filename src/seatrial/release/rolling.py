@@ -140,6 +140,8 @@ class Rollout:
         """Tell success from being overtaken. The service is read again: it may be older than the deployment's end."""
         service = self._ecs.services([self.change.unit]).get(self.change.unit)
         live = service.task_definition if service is not None else ""
+        if service is not None:
+            self._observer.look(service)  # the last states of its tasks
         if live != self.target:
             self._end(Verdict.SUPERSEDED, f"somebody deployed {revision_name(live) or 'nothing'} over it")
         elif deployment.status == "SUCCESSFUL":
