@@ -189,8 +189,8 @@ class ProcessContainer:
     def run(self, command: Sequence[str], timeout: float) -> int:
         """See :meth:`seatrial.emulator.runtime.Container.run`; localhost in it means the task's own.
 
-        Python knows by itself and curl is told in its configuration, so both send ``Host: localhost`` as they would in a
-        container. For any other program the words of the command are changed.
+        Python knows by itself and curl is told in its configuration, so both send ``Host: localhost`` as they would in
+        a container. For any other program the words of the command are changed.
         """
         if self._tree.exited.is_set():
             return CANNOT_RUN
