@@ -87,7 +87,6 @@ class Target:
     """
 
     name: str
-    backend: Backend = field(default_factory=lambda: Backend(ADDRESSES.task(), 8000))
     status: int = 200
     tls: ssl.SSLContext | None = None
     received: list[Received] = field(default_factory=list)
@@ -96,23 +95,33 @@ class Target:
     holding: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        where = self.backend.address, self.backend.port
-        self._server = await asyncio.start_server(self._serve, *where, backlog=1024, ssl=self.tls)
+        self._server = await asyncio.start_server(self._serve, ADDRESSES.task(), 0, backlog=1024, ssl=self.tls)
+        self.backend = Backend(*self._server.sockets[0].getsockname())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.close()
+        await self.end()
 
-    def close(self) -> None:
+    async def end(self) -> None:
+        """Stop to listen and close every connection, also those that were accepted in this very moment."""
         self._server.close()
+        for _ in range(5):  # accepting takes asyncio a few turns of its loop
+            await asyncio.sleep(0)
+        self.release.set()
         for writer in self._writers:
             writer.close()
+        await asyncio.gather(*self._serving)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while await self._one(reader, writer):
                 pass

@@ -46,10 +46,7 @@ class Servers:
 
     def stop(self) -> None:
         async def end() -> None:
-            for target in self._targets:
-                target.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
+            await asyncio.gather(*(target.end() for target in self._targets))
 
         self.run(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -283,20 +280,20 @@ def test_an_https_listener_has_a_certificate_for_the_names_of_acm(aws: Aws) -> N
 def test_two_ports_of_one_address_are_two_targets(builtin: Aws, servers: Servers) -> None:
     aws = builtin
     balancer, _ = aws.balancer()
-    group = aws.group(HealthCheckPort="traffic-port")
-    aws.listener(balancer, group)
     good = servers.start("good")
+    port = good.backend.port
+    group = aws.group(Port=port)
+    aws.listener(balancer, group)
     ids = [{"Id": good.backend.address}, {"Id": good.backend.address, "Port": 9}]
     aws.elb.register_targets(TargetGroupArn=group, Targets=ids)
-    aws.becomes(group, good, "healthy")
 
     def told() -> dict[int, str]:
         found = aws.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         return {each["Target"]["Port"]: each["TargetHealth"]["State"] for each in found}
 
-    until(lambda: told() == {8000: "healthy", 9: "unhealthy"}, "both states")
+    until(lambda: told() == {port: "healthy", 9: "unhealthy"}, "both states")
     aws.elb.deregister_targets(TargetGroupArn=group, Targets=ids[1:])
-    assert told() == {8000: "healthy", 9: "draining"}
+    assert told() == {port: "healthy", 9: "draining"}
 
 
 @pytest.mark.parametrize(
