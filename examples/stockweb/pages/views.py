@@ -70,7 +70,8 @@ def box_list(request: HttpRequest) -> HttpResponse:
     """Show all boxes as the tree they stand in, with how much is in each."""
     held = Lot.objects.filter(qty__gt=0).values("box_id").annotate(parts=Count("pk"), pieces=Sum("qty"))
     contents = {row["box_id"]: row for row in held}
-    boxes = [(depth, box, contents.get(box.pk)) for depth, box in box_tree().walk()]
+    whole = box_tree()
+    boxes = [(depth, box, contents.get(box.pk), box.pk in whole.children) for depth, box in whole.walk()]
     return render(request, "pages/box_list.html", {"section": "boxes", "boxes": boxes})
 
 

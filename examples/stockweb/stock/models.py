@@ -107,6 +107,17 @@ class Movement(models.Model):
         return f"{self.delta:+d}".replace("-", "−")
 
     @property
+    def deed(self) -> str:
+        """What was done, to be followed by the box: ``taken from``, ``moved to``."""
+        into = self.delta > 0
+        return {
+            self.Reason.BUY: "added to",
+            self.Reason.USE: "taken from",
+            self.Reason.MOVE: "moved to" if into else "moved from",
+            self.Reason.UNDO: "put back into" if into else "taken back from",
+        }[self.Reason(self.reason)]
+
+    @property
     def undoable(self) -> bool:
         """Whether it may be reversed: it is no reversal itself, and nobody did it before. Reads ``reversed_by``."""
         return self.reason != self.Reason.UNDO and not hasattr(self, "reversed_by")

@@ -129,7 +129,7 @@ def test_the_keeper_always_sees_the_stock_as_it_is(client: Client, kept: Client,
 def test_a_part_shows_its_history_and_where_it_is(client: Client, stocked: Shelf) -> None:
     ledger.take(stocked.part.pk, stocked.first.pk, 3)
     page = text(client, f"/parts/{stocked.part.pk}/")
-    for shown in ("−3", "+10", "taken in", "7 after", "/boxes/A1/"):
+    for shown in ("−3", "+10", "taken from", ": 7 there", "/boxes/A1/"):
         assert shown in page
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from parts.models import AttributeValue, Part
+from stock import ledger
 from stock.audit import discrepancies
 from stock.models import Box, Lot, Movement
 from stock.seeds.catalogue import BOXES, TYPES, parts
@@ -41,9 +42,12 @@ def test_seeding_twice_changes_nothing(capsys: pytest.CaptureFixture[str]) -> No
     call_command("seed_data")
     tables = (Part, AttributeValue, Box, Lot, Movement)
     before = [table.objects.count() for table in tables]
-    Part.objects.filter(mpn="NE555P").update(name="My timer")
+    timer = Part.objects.get(mpn="NE555P")
+    Part.objects.filter(pk=timer.pk).update(name="My timer")
+    ledger.take(timer.pk, timer.lots.get().box_id, 38)
     call_command("seed_data")
-    assert [table.objects.count() for table in tables] == before
+    assert [table.objects.count() for table in tables] == [*before[:-1], before[-1] + 1]
     assert Part.objects.get(mpn="NE555P").name == "My timer"
+    assert timer.lots.get().qty == 0
     assert capsys.readouterr().out.splitlines()[1] == "0 new parts, 0 new movements"
     assert discrepancies() == []

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from parts.models import AttributeDefinition, AttributeValue, Part, PartType
 from stock import ledger
-from stock.models import Box
+from stock.models import Box, Movement
 from stock.seeds.catalogue import BOXES, TYPES, PartSeed, parts
 
 #: Keys of seeded movements derive from this and the part's number, so that seeding again adds no stock.
@@ -24,12 +24,12 @@ def plant() -> tuple[int, int]:
         missing = [seed for seed in seeds if (seed.mpn, seed.manufacturer) not in known]
         _parts(missing, types)
         ids = {(mpn, maker): pk for pk, mpn, maker in Part.objects.values_list("pk", "mpn", "manufacturer")}
-        entries = [
-            ledger.add(ids[seed.mpn, seed.manufacturer], boxes[box], quantity, key=_key(seed, box))
-            for seed in seeds
-            for box, quantity in seed.stock.items()
-        ]
-    return len(missing), sum(not entry.replayed for entry in entries)
+        stock = {_key(seed, box): (seed, box, quantity) for seed in seeds for box, quantity in seed.stock.items()}
+        done = set(Movement.objects.filter(key__in=stock).values_list("key", flat=True))
+        for key, (seed, box, quantity) in stock.items():
+            if key not in done:
+                ledger.add(ids[seed.mpn, seed.manufacturer], boxes[box], quantity, key=key)
+    return len(missing), len(stock) - len(done)
 
 
 def _types() -> dict[tuple[str, ...], PartType]:
@@ -37,7 +37,8 @@ def _types() -> dict[tuple[str, ...], PartType]:
     for path, own in TYPES.items():
         parent = types.get(path[:-1])
         types[path], _ = PartType.objects.get_or_create(parent=parent, name=path[-1])
-        for position, (key, label, unit) in enumerate(own):
+        # Those of a type come after those of the types above it.
+        for position, (key, label, unit) in enumerate(own, start=10 * len(path)):
             AttributeDefinition.objects.get_or_create(
                 part_type=types[path], key=key, defaults={"label": label, "unit": unit, "position": position}
             )
