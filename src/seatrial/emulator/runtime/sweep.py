@@ -17,15 +17,21 @@ LABEL = "seatrial.emulator"
 ROLE = "seatrial.role"
 NETWORK = "network"
 _SECONDS = 60
+_ROUNDS = 5  # the engine may refuse a removal while another one is under way
 
 
 def sweep(path: str, emulator: str) -> None:
     """Remove everything labelled with ``emulator`` from the engine at socket ``path``."""
     wanted = quote(json.dumps({"label": [f"{LABEL}={emulator}"]}))
-    containers = json.loads(_ask(path, "GET", f"/containers/json?all=true&filters={wanted}") or b"[]")
-    # A container that holds a network goes after those that use it: Podman insists.
-    for container in sorted(containers, key=lambda one: one["Labels"].get(ROLE) == NETWORK):
-        _ask(path, "DELETE", f"/containers/{container['Id']}?force=true&v=true")
+    for _ in range(_ROUNDS):
+        containers = json.loads(_ask(path, "GET", f"/containers/json?all=true&filters={wanted}") or b"[]")
+        for container in containers:  # first, because Podman's forced removal waits ten seconds for SIGTERM to act
+            _ask(path, "POST", f"/containers/{container['Id']}/kill?signal=SIGKILL")
+        # A container that holds a network goes after those that use it: Podman insists.
+        for container in sorted(containers, key=lambda one: one["Labels"].get(ROLE) == NETWORK):
+            _ask(path, "DELETE", f"/containers/{container['Id']}?force=true&v=true")
+        if not containers:
+            break
     volumes = json.loads(_ask(path, "GET", f"/volumes?filters={wanted}") or b"{}").get("Volumes")
     for volume in volumes or []:
         _ask(path, "DELETE", f"/volumes/{volume['Name']}?force=true")
