@@ -98,8 +98,9 @@ class CloudFormationEngine:
             stack = self.drafts.stack(name)
             blueprint = self._blueprint(stack, request, template=None)
             self._settle_request(stack, request)
-            self._begin_create(stack, blueprint, _on_failure(request))
+            on_failure = _on_failure(request)
             self.stacks.add(stack)
+            self._begin_create(stack, blueprint, on_failure)
         return stack
 
     def update_stack(self, request: Request) -> Stack:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from seatrial.emulator.clock import Clock
 from seatrial.emulator.cloudformation.blueprint import Blueprint, BlueprintScope, tagged
@@ -24,7 +25,7 @@ from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack,
 log = logging.getLogger(__name__)
 
 CANCELLED = "Resource {verb} cancelled"
-_FAILURES = (ResourceFailed, TemplateError, ClientError, BotoCoreError)
+_FAILURES = (ResourceFailed, TemplateError, ClientError, BotoCoreError, ResponseParserError)
 #: What a provider meets when a property has a form that no schema forbids and no API has.
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -50,8 +51,12 @@ class Hands:
         with self._turns_lock:
             turn = self._turns.setdefault(service, threading.Lock())
         client = self._client(service)
-        with turn:
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        try:
+            with turn:
+                answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        except ClientError as error:
+            error.response.setdefault("Error", {})["Service"] = service.capitalize()  # events name it
+            raise
         return answer
 
     def shapes(self, service: str, operation: str) -> Any:
@@ -236,18 +241,13 @@ def reason(error: BaseException) -> str:
         message, code = answer.get("Message") or str(error), str(answer.get("Code", ""))
         status = meta.get("HTTPStatusCode", 400)
         return (
-            f'Resource handler returned message: "{message} (Service: {_service(error)}, Status Code: {status}, '
+            f'Resource handler returned message: "{message} (Service: {answer.get("Service", "AWS")}, Status Code: {status}, '
             f'Request ID: {meta.get("RequestId", "-")})" (RequestToken: {secrets.token_hex(16)}, '
             f"HandlerErrorCode: {_handler_code(code)})"
         )
     if isinstance(error, (ResourceFailed, TemplateError)):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _service(error: ClientError) -> str:
-    operation = str(getattr(error, "operation_name", ""))
-    return operation or "AWS"
 
 
 def _handler_code(code: str) -> str:

@@ -227,6 +227,8 @@ class Update:
             fine = hands.update(stack, resource, now, stoppable=False)
             if fine:
                 self._touched.discard(name)
+            else:
+                resource.properties = now  # for the next attempt, which must see that there is something to restore
             return fine
         present = stack.resources.get(name)
         stack.resources[name] = restored = copy.copy(before)

@@ -239,6 +239,10 @@ def _change_endpoint(work: Work, old: Properties) -> None:
         work.call("ec2", "modify_vpc_endpoint", VpcEndpointId=work.physical_id, **parameters)
 
 
+def _endpoint(work: Work, properties: dict[str, Any]) -> dict[str, Any]:
+    return _tagged("vpc-endpoint")(work, {"VpcEndpointType": "Gateway", **properties})
+
+
 def _delete_endpoint(work: Work) -> None:
     work.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[work.physical_id])
 
@@ -367,7 +371,7 @@ ROWS: dict[str, Row] = {
         "ec2",
         "create_vpc_endpoint",
         "VpcEndpoint.VpcEndpointId",
-        prepare=_tagged("vpc-endpoint"),
+        prepare=_endpoint,
         on_update=_change_endpoint,
         on_delete=_delete_endpoint,
         describe=("describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[0]"),

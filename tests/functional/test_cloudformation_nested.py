@@ -1,0 +1,330 @@
+"""Nested stacks, change sets, and the AWS CLI's own package and deploy."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.functional.cloudformation_support import REGION, Bench, bench
+
+CHILD = """
+Parameters: {Text: {Type: String}, Items: {Type: CommaDelimitedList, Default: 'a,b'}, Topic: {Type: String, Default: first}}
+Resources:
+  P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Text}}
+  T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref Topic}}
+Outputs:
+  Name: {Value: !Ref P}
+  Topic: {Value: !Ref T}
+"""
+PARENT = """
+Parameters: {Text: {Type: String, Default: one}, Topic: {Type: String, Default: first}, Kind: {Type: String, Default: String}}
+Resources:
+  Child:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: %s
+      Parameters: {Text: !Ref Text, Topic: !Ref Topic, Items: [x, y]}
+  After: {Type: AWS::SSM::Parameter, Properties: {Type: !Ref Kind, Value: !GetAtt Child.Outputs.Name}}
+Outputs: {Name: {Value: !GetAtt Child.Outputs.Name}}
+"""
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
+        location = {"LocationConstraint": REGION}
+        running.client("s3").create_bucket(Bucket="templates", CreateBucketConfiguration=location)
+        yield running
+
+
+def put(aws: Bench, key: str, body: str) -> str:
+    aws.client("s3").put_object(Bucket="templates", Key=key, Body=body.encode())
+    return f"{aws.endpoint}/templates/{key}"
+
+
+def parameters(**values: str) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()]
+
+
+def stored(aws: Bench, name: str) -> str:
+    found: str = aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    return found
+
+
+def topics(aws: Bench) -> set[str]:
+    return {topic["TopicArn"].rsplit(":", 1)[-1] for topic in aws.client("sns").list_topics()["Topics"]}
+
+
+def test_a_nested_stack_is_updated_in_place_and_deleted_with_its_parent(aws: Bench) -> None:
+    put(aws, "child.yaml", CHILD)
+    parent = PARENT % "https://templates.s3.eu-west-1.amazonaws.com/child.yaml"
+    assert aws.create("family", parent)["StackStatus"] == "CREATE_COMPLETE"
+    child = aws.resources("family")["Child"]["PhysicalResourceId"]
+    name = aws.outputs("family")["Name"]
+    described = aws.stack(child)
+    assert described["StackName"].startswith("family-Child-")
+    assert described["ParentId"] == described["RootId"] == aws.stack("family")["StackId"]
+    assert stored(aws, name) == "one"
+
+    assert aws.update("family", Parameters=parameters(Text="two"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert aws.resources("family")["Child"]["PhysicalResourceId"] == child
+    assert aws.stack(child)["StackStatus"] == "UPDATE_COMPLETE"
+    assert aws.outputs("family")["Name"] == name
+    assert stored(aws, name) == "two"
+
+    aws.delete("family")
+    assert aws.stack(child)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_changed_template_behind_the_same_url_is_seen(aws: Bench) -> None:
+    url = put(aws, "moving.yaml", CHILD)
+    aws.create("moving", PARENT % url)
+    put(aws, "moving.yaml", CHILD.replace("Value: !Ref Text}", "Value: !Sub 'now ${Text}'}"))
+    assert aws.update("moving")["StackStatus"] == "UPDATE_COMPLETE"
+    assert stored(aws, aws.outputs("moving")["Name"]) == "now one"
+    aws.delete("moving")
+
+
+def test_a_parents_failure_takes_the_nested_update_back_even_a_replacement(aws: Bench) -> None:
+    """The nested stack deletes nothing before its parent has succeeded."""
+    url = put(aws, "undone.yaml", CHILD)
+    aws.create("undone", PARENT % url, Parameters=parameters(Topic="undone-first"))
+    child = aws.resources("undone")["Child"]["PhysicalResourceId"]
+    name = aws.outputs("undone")["Name"]
+    stack = aws.update("undone", Parameters=parameters(Text="two", Topic="undone-second", Kind="Nonsense"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert aws.stack(child)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stored(aws, name) == "one"
+    assert "undone-first" in topics(aws)
+    assert "undone-second" not in topics(aws)
+    aws.delete("undone")
+
+
+def test_a_childs_failure_is_the_parents(aws: Bench) -> None:
+    bad = CHILD.replace("Type: String, Value: !Ref Text", "Type: Nonsense, Value: !Ref Text")
+    url = put(aws, "bad.yaml", bad)
+    stack = aws.create("bad", PARENT % url)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    (reason,) = [reason for name, status, reason in aws.events("bad") if (name, status) == ("Child", "CREATE_FAILED")]
+    assert reason.startswith("Embedded stack arn:aws:cloudformation:")
+    assert reason.endswith("was not successfully created: The following resource(s) failed to create: [P].")
+    put(aws, "good.yaml", CHILD)
+    aws.create("good", PARENT % f"{aws.endpoint}/templates/good.yaml")
+    put(aws, "good.yaml", bad)
+    assert aws.update("good")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    (reason,) = [reason for name, status, reason in aws.events("good") if (name, status) == ("Child", "UPDATE_FAILED")]
+    assert "was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with reason" in reason
+    aws.delete("good")
+
+
+def test_a_template_that_is_not_there(aws: Bench) -> None:
+    with pytest.raises(ClientError, match="S3 error: The specified key does not exist"):
+        aws.cloudformation.create_stack(StackName="none", TemplateURL=f"{aws.endpoint}/templates/none.yaml")
+    with pytest.raises(ClientError, match="TemplateURL must be a supported URL"):
+        aws.cloudformation.create_stack(StackName="none", TemplateURL="https://example.com/t.yaml")
+
+
+NETWORK = """
+Parameters: {Block: {Type: String, Default: 10.0.0.0/16}, Words: {Type: String, Default: one}}
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Ref Block}}
+  Net: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: !Select [0, !Cidr [!GetAtt Vpc.CidrBlock, 1, 8]]}}
+  Note: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Sub '${Words} in ${Net}'}}
+  Old: {Type: AWS::SNS::Topic}
+"""
+
+
+def change_set(
+    aws: Bench, stack: str, name: str, template: str, kind: str = "UPDATE", **request: Any
+) -> dict[str, Any]:
+    aws.cloudformation.create_change_set(
+        StackName=stack, ChangeSetName=name, TemplateBody=template, ChangeSetType=kind, **request
+    )
+    aws.cloudformation.get_waiter("change_set_create_complete").wait(
+        StackName=stack, ChangeSetName=name, WaiterConfig={"Delay": 1}
+    )
+    found: dict[str, Any] = aws.cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
+    return found
+
+
+def changes(found: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
+    entries = [entry["ResourceChange"] for entry in found["Changes"]]
+    return {entry["LogicalResourceId"]: (entry["Action"], entry.get("Replacement")) for entry in entries}
+
+
+def test_a_change_set_creates_a_stack(aws: Bench) -> None:
+    found = change_set(aws, "reviewed", "first", NETWORK, "CREATE")
+    assert aws.stack("reviewed")["StackStatus"] == "REVIEW_IN_PROGRESS"
+    assert changes(found) == {name: ("Add", None) for name in ("Vpc", "Net", "Note", "Old")}
+    aws.cloudformation.execute_change_set(StackName="reviewed", ChangeSetName="first")
+    assert aws.settled("reviewed")["StackStatus"] == "CREATE_COMPLETE"
+    aws.delete("reviewed")
+
+
+def test_a_change_set_announces_what_the_update_then_does(aws: Bench) -> None:
+    aws.create("announced", NETWORK)
+    before = aws.resources("announced")
+    new = NETWORK.replace("  Old: {Type: AWS::SNS::Topic}\n", "  New: {Type: AWS::SNS::Topic}\n")
+    found = change_set(aws, "announced", "c", new, Parameters=parameters(Block="10.9.0.0/16"))
+    assert changes(found) == {
+        "Vpc": ("Modify", "True"),
+        "Net": ("Modify", "Conditional"),
+        "Note": ("Modify", "False"),
+        "New": ("Add", None),
+        "Old": ("Remove", None),
+    }
+    details = {
+        entry["ResourceChange"]["LogicalResourceId"]: entry["ResourceChange"]["Details"] for entry in found["Changes"]
+    }
+    assert details["Vpc"] == [
+        {
+            "Target": {"Attribute": "Properties", "Name": "CidrBlock", "RequiresRecreation": "Always"},
+            "Evaluation": "Static",
+            "ChangeSource": "ParameterReference",
+            "CausingEntity": "Block",
+        }
+    ]
+    assert {(d["Target"]["Name"], d["CausingEntity"]) for d in details["Net"]} == {
+        ("VpcId", "Vpc"),
+        ("CidrBlock", "Vpc.CidrBlock"),
+    }
+    aws.cloudformation.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    assert aws.settled("announced")["StackStatus"] == "UPDATE_COMPLETE"
+    after = aws.resources("announced")
+    replaced = {
+        name
+        for name in after
+        if name in before and after[name]["PhysicalResourceId"] != before[name]["PhysicalResourceId"]
+    }
+    assert replaced == {"Vpc", "Net"}
+    vpcs = {vpc["VpcId"] for vpc in aws.client("ec2").describe_vpcs()["Vpcs"]}
+    assert before["Vpc"]["PhysicalResourceId"] not in vpcs
+    executed = aws.cloudformation.describe_change_set(ChangeSetName=found["ChangeSetId"])
+    assert executed["ExecutionStatus"] == "EXECUTE_COMPLETE"
+    with pytest.raises(ClientError, match="cannot be executed in its current execution status"):
+        aws.cloudformation.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    aws.delete("announced")
+
+
+def test_a_change_set_without_changes_fails_as_deploy_expects(aws: Bench) -> None:
+    aws.create("quiet", NETWORK)
+    aws.cloudformation.create_change_set(StackName="quiet", ChangeSetName="c", TemplateBody=NETWORK)
+    found = aws.cloudformation.describe_change_set(StackName="quiet", ChangeSetName="c")
+    assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
+    assert [
+        entry["ChangeSetName"] for entry in aws.cloudformation.list_change_sets(StackName="quiet")["Summaries"]
+    ] == ["c"]
+    aws.cloudformation.delete_change_set(StackName="quiet", ChangeSetName="c")
+    with pytest.raises(ClientError) as missing:
+        aws.cloudformation.describe_change_set(StackName="quiet", ChangeSetName="c")
+    assert missing.value.response["Error"]["Code"] in {"ChangeSetNotFound", "ChangeSetNotFoundException"}
+    aws.delete("quiet")
+
+
+def test_a_nested_stack_is_in_every_change_set_of_its_parent(aws: Bench) -> None:
+    """As on AWS: what the nested template says by now is only known when it is read."""
+    url = put(aws, "automatic.yaml", CHILD)
+    aws.create("automatic", PARENT % url, Parameters=parameters(Topic="automatic"))
+    found = change_set(aws, "automatic", "c", PARENT % url, Parameters=parameters(Topic="automatic"))
+    child = next(e["ResourceChange"] for e in found["Changes"] if e["ResourceChange"]["LogicalResourceId"] == "Child")
+    assert child["Details"][0]["ChangeSource"] == "Automatic"
+    assert child["Replacement"] == "False"
+    aws.delete("automatic")
+
+
+@pytest.fixture
+def cli_environment(aws: Bench, tmp_path: Path) -> dict[str, str]:
+    """The AWS CLI as it is, but for the pause of its waiters: 1 second where AWS's model says 30."""
+    import botocore
+
+    source = Path(botocore.__file__).parent / "data" / "cloudformation" / "2010-05-15"
+    found = next(source.glob("waiters-2.json*"))
+    if found.suffix == ".gz":
+        import gzip
+
+        waiters = json.loads(gzip.decompress(found.read_bytes()))
+    else:
+        waiters = json.loads(found.read_text())
+    for waiter in waiters["waiters"].values():
+        waiter["delay"] = 1
+    target = tmp_path / "models" / "cloudformation" / "2010-05-15"
+    target.mkdir(parents=True)
+    (target / "waiters-2.json").write_text(json.dumps(waiters))
+    return {
+        **os.environ,
+        "AWS_DATA_PATH": str(tmp_path / "models"),
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+
+
+def test_the_aws_cli_packages_and_deploys_nested_templates(
+    aws: Bench, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "child.yaml").write_text(CHILD)
+    (tmp_path / "parent.yaml").write_text(PARENT % "./child.yaml")
+    program = str(Path(sys.executable).parent / "aws")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [program, "cloudformation", *arguments],
+            env=cli_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    packaged = str(tmp_path / "packaged.yaml")
+    run(
+        "package",
+        "--template-file",
+        str(tmp_path / "parent.yaml"),
+        "--s3-bucket",
+        "templates",
+        "--output-template-file",
+        packaged,
+    )
+    said = run(
+        "deploy",
+        "--template-file",
+        packaged,
+        "--stack-name",
+        "by-cli",
+        "--parameter-overrides",
+        "Text=cli",
+        "Topic=cli",
+    )
+    assert "Successfully created/updated stack - by-cli" in said
+    assert stored(aws, aws.outputs("by-cli")["Name"]) == "cli"
+    run("deploy", "--template-file", packaged, "--stack-name", "by-cli", "--parameter-overrides", "Text=again")
+    assert stored(aws, aws.outputs("by-cli")["Name"]) == "again"
+
+    (tmp_path / "flat.yaml").write_text("Resources: {T: {Type: AWS::SNS::Topic}}")
+    run("deploy", "--template-file", str(tmp_path / "flat.yaml"), "--stack-name", "flat-cli")
+    said = run(
+        "deploy",
+        "--template-file",
+        str(tmp_path / "flat.yaml"),
+        "--stack-name",
+        "flat-cli",
+        "--no-fail-on-empty-changeset",
+    )
+    assert "No changes to deploy. Stack flat-cli is up to date" in said
+    run("delete-stack", "--stack-name", "by-cli")
+    run("wait", "stack-delete-complete", "--stack-name", "by-cli")

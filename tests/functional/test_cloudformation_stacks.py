@@ -1,0 +1,506 @@
+"""Stacks on moto's server: created, updated, replaced, rolled back, deleted, with the events AWS would write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.functional.cloudformation_support import Bench, bench
+
+TWO = """
+Parameters: {Text: {Type: String, Default: one}, Name: {Type: String, Default: ''}}
+Conditions: {Named: !Not [!Equals [!Ref Name, '']]}
+Resources:
+  First:
+    Type: AWS::SSM::Parameter
+    Properties: {Type: String, Value: !Ref Text, Name: !If [Named, !Ref Name, !Ref AWS::NoValue]}
+  Second: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Sub 'after ${First}'}}
+Outputs:
+  First: {Value: !Ref First}
+  Value: {Value: !GetAtt First.Value}
+"""
+#: A third resource that SSM refuses: its type needs a value of another form.
+BROKEN = """
+  Third: {Type: AWS::SSM::Parameter, DependsOn: Second, Properties: {Type: Nonsense, Value: x}}
+"""
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
+        yield running
+
+
+def value(aws: Bench, stack: str, logical_id: str) -> str:
+    name = aws.resources(stack)[logical_id]["PhysicalResourceId"]
+    found: str = aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    return found
+
+
+def parameters(**values: str) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()]
+
+
+def refused(call: Any, **request: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as error:
+        call(**request)
+    answer = error.value.response["Error"]
+    return answer["Code"], answer["Message"]
+
+
+def test_create_is_in_order_and_tells_every_step(aws: Bench) -> None:
+    stack = aws.create("order", TWO)
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert [(name, status) for name, status, _ in aws.events("order")] == [
+        ("order", "CREATE_IN_PROGRESS"),
+        ("First", "CREATE_IN_PROGRESS"),
+        ("First", "CREATE_COMPLETE"),
+        ("Second", "CREATE_IN_PROGRESS"),
+        ("Second", "CREATE_COMPLETE"),
+        ("order", "CREATE_COMPLETE"),
+    ]
+    first = aws.resources("order")["First"]["PhysicalResourceId"]
+    assert first.startswith("order-First-")
+    assert value(aws, "order", "Second") == f"after {first}"
+    assert aws.outputs("order") == {"First": first, "Value": "one"}
+
+
+def test_a_stack_is_answered_before_it_is_made_and_the_waiter_of_boto3_sees_its_end(aws: Bench) -> None:
+    aws.cloudformation.create_stack(StackName="waited", TemplateBody=TWO)
+    waiter = aws.cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName="waited", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert aws.stack("waited")["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_failed_create_goes_back_in_reverse_order(aws: Bench) -> None:
+    stack = aws.create("backwards", TWO.replace("Outputs:", BROKEN + "Outputs:"))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    events = aws.events("backwards")
+    failed = next(reason for name, status, reason in events if (name, status) == ("Third", "CREATE_FAILED"))
+    assert "Nonsense is not a valid enum value" in failed
+    deleted = [name for name, status, _ in events if status == "DELETE_COMPLETE"]
+    assert deleted == ["Third", "Second", "First"]
+    reasons = [reason for name, status, reason in events if status == "ROLLBACK_IN_PROGRESS"]
+    assert reasons == ["The following resource(s) failed to create: [Third]. Rollback requested by user."]
+    code, message = refused(aws.cloudformation.update_stack, StackName="backwards", TemplateBody=TWO)
+    assert code == "ValidationError"
+    assert message.endswith("is in ROLLBACK_COMPLETE state and can not be updated.")
+
+
+def test_an_error_of_the_service_is_the_reason(aws: Bench) -> None:
+    template = "Resources: {Rule: {Type: AWS::EC2::Subnet, Properties: {VpcId: vpc-none, CidrBlock: 10.0.0.0/24}}}"
+    aws.create("no-vpc", template)
+    (reason,) = [reason for name, status, reason in aws.events("no-vpc") if status == "CREATE_FAILED"]
+    assert reason.startswith('Resource handler returned message: "VpcID vpc-none does not exist. (Service: Ec2, ')
+    assert "HandlerErrorCode: NotFound" in reason
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "left"),
+    [
+        ({"DisableRollback": True}, "CREATE_FAILED", True),
+        ({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED", True),
+        ({"OnFailure": "DELETE"}, "DELETE_COMPLETE", False),
+    ],
+    ids=["DisableRollback", "DO_NOTHING", "DELETE"],
+)
+def test_what_happens_on_failure_is_chosen(aws: Bench, request_: dict[str, Any], status: str, left: bool) -> None:
+    name = f"choice-{len(aws.engine.stacks.all())}"
+    stack = aws.create(name, TWO.replace("Outputs:", BROKEN + "Outputs:"), **request_)
+    assert stack["StackStatus"] == status
+    first = aws.resources(stack["StackId"])["First"]["PhysicalResourceId"]
+    found = aws.client("ssm").get_parameters(Names=[first])["Parameters"]
+    assert bool(found) is left
+
+
+def test_update_in_place_changes_what_changed_and_nothing_else(aws: Bench) -> None:
+    aws.create("place", TWO)
+    before = aws.resources("place")
+    stack = aws.update("place", Parameters=parameters(Text="two"))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    after = aws.resources("place")
+    assert {name: entry["PhysicalResourceId"] for name, entry in after.items()} == {
+        name: entry["PhysicalResourceId"] for name, entry in before.items()
+    }
+    assert value(aws, "place", "First") == "two"
+    assert aws.outputs("place")["Value"] == "two"
+    touched = [name for name, status, _ in aws.events("place") if status.startswith("UPDATE_IN_PROGRESS")]
+    assert touched == ["place", "First"]
+    statuses = [status for name, status, _ in aws.events("place") if name == "place"]
+    assert statuses[2:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
+
+
+def test_replacement_creates_before_it_deletes_and_carries_to_what_refers_to_it(aws: Bench) -> None:
+    aws.create("replace", TWO)
+    before = aws.resources("replace")["First"]["PhysicalResourceId"]
+    aws.update("replace", Parameters=parameters(Name="/new/name"))
+    assert aws.resources("replace")["First"]["PhysicalResourceId"] == "/new/name"
+    assert value(aws, "replace", "Second") == "after /new/name"
+    assert not aws.client("ssm").get_parameters(Names=[before])["Parameters"]
+    events = aws.events("replace")
+    start = next(
+        index for index, event in enumerate(events) if event[1] == "UPDATE_IN_PROGRESS" and event[0] == "First"
+    )
+    assert "requires the creation of a new physical resource" in events[start][2]
+    names = [(name, status) for name, status, _ in events[start:]]
+    assert names.index(("Second", "UPDATE_COMPLETE")) < names.index(("First", "DELETE_COMPLETE"))
+
+
+def test_a_custom_name_is_in_the_way_of_a_replacement(aws: Bench) -> None:
+    group = "Resources: {G: {Type: AWS::EC2::SecurityGroup, Properties: {GroupName: same, GroupDescription: %s}}}"
+    aws.create("custom-name", group % "one")
+    stack = aws.update("custom-name", group % "two")
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    (reason,) = [reason for _, status, reason in aws.events("custom-name") if status == "UPDATE_FAILED"]
+    assert "cannot update a stack when a custom-named resource requires replacing. Rename same" in reason
+
+
+def test_a_failed_update_restores_the_previous_properties_and_deletes_what_was_new(aws: Bench) -> None:
+    aws.create("undo", TWO)
+    before = aws.resources("undo")
+    new = TWO.replace(
+        "Outputs:", "  Fourth: {Type: AWS::SNS::Topic}\n" + BROKEN.replace("Second", "[Second, Fourth]") + "Outputs:"
+    )
+    stack = aws.update("undo", new, Parameters=parameters(Text="two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert value(aws, "undo", "First") == "one"
+    assert aws.outputs("undo")["Value"] == "one"
+    assert aws.resources("undo").keys() == before.keys()
+    assert not [topic for topic in aws.client("sns").list_topics()["Topics"] if "undo-Fourth" in topic["TopicArn"]]
+    statuses = [status for name, status, _ in aws.events("undo") if name == "undo"]
+    assert statuses[2:] == [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+    ]
+    assert aws.update("undo", TWO, Parameters=parameters(Text="three"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_failed_update_goes_back_over_a_replacement(aws: Bench) -> None:
+    aws.create("undo-replace", TWO)
+    before = aws.resources("undo-replace")["First"]["PhysicalResourceId"]
+    new = TWO.replace("Outputs:", BROKEN + "Outputs:")
+    stack = aws.update("undo-replace", new, Parameters=parameters(Name="/undo/new"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert aws.resources("undo-replace")["First"]["PhysicalResourceId"] == before
+    assert value(aws, "undo-replace", "Second") == f"after {before}"
+    assert not aws.client("ssm").get_parameters(Names=["/undo/new"])["Parameters"]
+
+
+def test_an_update_may_be_left_where_it_failed(aws: Bench) -> None:
+    aws.create("keep", TWO)
+    stack = aws.update(
+        "keep", TWO.replace("Outputs:", BROKEN + "Outputs:"), Parameters=parameters(Text="two"), DisableRollback=True
+    )
+    assert stack["StackStatus"] == "UPDATE_FAILED"
+    assert value(aws, "keep", "First") == "two"
+
+
+def test_an_update_that_changes_nothing_is_refused(aws: Bench) -> None:
+    aws.create("same", TWO)
+    again = refused(aws.cloudformation.update_stack, StackName="same", TemplateBody=TWO + "# a comment\n")
+    assert again == ("ValidationError", "No updates are to be performed.")
+
+
+def test_a_resource_removed_from_the_template_is_deleted_and_one_retained_is_left(aws: Bench) -> None:
+    topics = "Resources:\n  Stay: {Type: AWS::SNS::Topic}\n"
+    gone = "  Gone: {Type: AWS::SNS::Topic}\n  Kept: {Type: AWS::SNS::Topic, DeletionPolicy: Retain}\n"
+    aws.create("remove", topics + gone)
+    arns = {name: entry["PhysicalResourceId"] for name, entry in aws.resources("remove").items()}
+    aws.update("remove", topics)
+    left = {topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"]}
+    assert {name for name, arn in arns.items() if arn in left} == {"Stay", "Kept"}
+    assert ("Kept", "DELETE_SKIPPED", "") in aws.events("remove")
+
+
+def test_a_retained_resource_outlives_its_stack_and_only_some_outlive_a_failed_create(aws: Bench) -> None:
+    template = """
+Resources:
+  Kept: {Type: AWS::SNS::Topic, DeletionPolicy: Retain}
+  Tried: {Type: AWS::SNS::Topic, DeletionPolicy: RetainExceptOnCreate}
+"""
+    stack = aws.create(
+        "retain",
+        template + "  Bad: {Type: AWS::SSM::Parameter, DependsOn: [Kept, Tried], Properties: {Type: Bad, Value: x}}\n",
+    )
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    left = {topic["TopicArn"].split(":")[-1].rsplit("-", 1)[0] for topic in aws.client("sns").list_topics()["Topics"]}
+    assert "retain-Kept" in left
+    assert "retain-Tried" not in left
+    aws.create("retain2", template)
+    aws.delete("retain2")
+    left = {topic["TopicArn"].split(":")[-1].rsplit("-", 1)[0] for topic in aws.client("sns").list_topics()["Topics"]}
+    assert {"retain2-Kept", "retain2-Tried"} <= left
+
+
+def test_update_replace_policy_decides_over_the_predecessor(aws: Bench) -> None:
+    template = "Resources: {T: {Type: AWS::SNS::Topic, UpdateReplacePolicy: Retain, Properties: {TopicName: %s}}}"
+    aws.create("policy", template % "first")
+    aws.update("policy", template % "second")
+    names = {topic["TopicArn"].split(":")[-1] for topic in aws.client("sns").list_topics()["Topics"]}
+    assert {"first", "second"} <= names
+
+
+def test_delete_runs_backwards_and_the_stack_is_only_found_by_its_id(aws: Bench) -> None:
+    aws.create("gone", TWO)
+    stack = aws.delete("gone")
+    assert stack["StackStatus"] == "DELETE_COMPLETE"
+    deleted = [name for name, status, _ in aws.events(stack["StackId"]) if status == "DELETE_COMPLETE"]
+    assert deleted == ["Second", "First", "gone"]
+    assert refused(aws.cloudformation.describe_stacks, StackName="gone") == (
+        "ValidationError",
+        "Stack with id gone does not exist",
+    )
+    aws.cloudformation.delete_stack(StackName="gone")
+
+
+def test_a_bucket_that_is_not_empty_is_not_deleted_until_it_is_left_out(aws: Bench) -> None:
+    template = "Resources: {B: {Type: AWS::S3::Bucket}, T: {Type: AWS::SNS::Topic}}"
+    aws.create("bucket", template)
+    bucket = aws.resources("bucket")["B"]["PhysicalResourceId"]
+    aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"b")
+    stack = aws.delete("bucket")
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert stack["StackStatusReason"] == "The following resource(s) failed to delete: [B]. "
+    (reason,) = [
+        reason for _, status, reason in aws.events("bucket") if status == "DELETE_FAILED" and "bucket" in reason
+    ]
+    assert "not empty" in reason
+    assert aws.delete("bucket", RetainResources=["B"])["StackStatus"] == "DELETE_COMPLETE"
+    aws.client("s3").head_bucket(Bucket=bucket)
+
+
+def test_termination_protection(aws: Bench) -> None:
+    aws.create("guarded", TWO, EnableTerminationProtection=True)
+    code, message = refused(aws.cloudformation.delete_stack, StackName="guarded")
+    assert (code, message) == (
+        "ValidationError",
+        "Stack [guarded] cannot be deleted while TerminationProtection is enabled",
+    )
+    aws.cloudformation.update_termination_protection(StackName="guarded", EnableTerminationProtection=False)
+    assert aws.delete("guarded")["StackStatus"] == "DELETE_COMPLETE"
+
+
+ROLE = """
+Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      %s
+      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "capabilities", "missing"),
+    [
+        ("", [], "CAPABILITY_IAM"),
+        ("RoleName: named", ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+    ],
+)
+def test_capabilities_are_asked_for(aws: Bench, name: str, capabilities: list[str], missing: str) -> None:
+    answer = refused(
+        aws.cloudformation.create_stack, StackName="caps", TemplateBody=ROLE % name, Capabilities=capabilities
+    )
+    assert answer == ("InsufficientCapabilitiesException", f"Requires capabilities : [{missing}]")
+
+
+def test_exports_are_guarded_while_somebody_imports_them(aws: Bench) -> None:
+    exporter = """
+Parameters: {Text: {Type: String, Default: one}}
+Resources: {T: {Type: AWS::SNS::Topic}}
+Outputs: {O: {Value: !Ref Text, Export: {Name: shared-text}}}
+"""
+    importer = (
+        "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !ImportValue shared-text}}}"
+    )
+    other = exporter.replace("Outputs:", "Outputs:")
+    aws.create("exporter", exporter)
+    aws.create("importer", importer)
+    assert value(aws, "importer", "P") == "one"
+    exports = {export["Name"]: export["Value"] for export in aws.cloudformation.list_exports()["Exports"]}
+    assert exports["shared-text"] == "one"
+    assert aws.cloudformation.list_imports(ExportName="shared-text")["Imports"] == ["importer"]
+    stack = aws.delete("exporter")
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert stack["StackStatusReason"] == "Export shared-text cannot be deleted as it is in use by importer"
+    stack = aws.update("exporter", exporter, Parameters=parameters(Text="two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    reasons = [reason for _, status, reason in aws.events("exporter") if status == "UPDATE_ROLLBACK_IN_PROGRESS"]
+    assert reasons == ["Export shared-text cannot be updated as it is in use by importer"]
+    taken = aws.create("second-exporter", other)
+    assert taken["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any(
+        "Export with name shared-text is already exported by stack exporter." in reason
+        for _, _, reason in aws.events("second-exporter")
+    )
+    aws.delete("importer")
+    assert aws.delete("exporter")["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_an_import_of_nothing_fails_its_resource(aws: Bench) -> None:
+    template = "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !ImportValue nowhere}}}"
+    assert aws.create("nowhere", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert ("P", "CREATE_FAILED", "No export named nowhere found.") in aws.events("nowhere")
+
+
+def test_dynamic_references_reach_the_resource_and_not_the_stack(aws: Bench) -> None:
+    aws.client("ssm").put_parameter(Name="/plain", Value="from ssm", Type="String")
+    aws.client("ssm").put_parameter(Name="/secure", Value="from secure ssm", Type="SecureString")
+    secret = aws.client("secretsmanager").create_secret(Name="dyn", SecretString=json.dumps({"password": "geheim"}))[
+        "ARN"
+    ]
+    template = f"""
+Resources:
+  A: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: '{{{{resolve:ssm:/plain}}}}'}}}}
+  B: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: '{{{{resolve:ssm-secure:/secure}}}}'}}}}
+  C: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: 'x-{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}'}}}}
+"""
+    aws.create("dynamic", template)
+    assert [value(aws, "dynamic", name) for name in "ABC"] == ["from ssm", "from secure ssm", "x-geheim"]
+    events = aws.cloudformation.describe_stack_events(StackName="dynamic")["StackEvents"]
+    assert "geheim" not in json.dumps(events, default=str)
+    assert (
+        refused(aws.cloudformation.update_stack, StackName="dynamic", TemplateBody=template)[1]
+        == "No updates are to be performed."
+    )
+
+
+def test_a_type_without_an_engine_is_kept_as_state_and_said_to_be(aws: Bench) -> None:
+    template = """
+Resources:
+  Acl: {Type: AWS::WAFv2::WebACL, Properties: {Scope: REGIONAL, DefaultAction: {Allow: {}}, VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: x, SampledRequestsEnabled: true}}}
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
+  Own: {Type: Custom::Thing, Properties: {ServiceToken: arn:x}}
+Outputs: {Arn: {Value: !GetAtt Acl.Arn}, Handle: {Value: !Ref Handle}}
+"""
+    aws.create("state", template)
+    outputs = aws.outputs("state")
+    assert outputs["Arn"].startswith("arn:aws:wafv2:eu-west-1:123456789012:webacl/")
+    assert outputs["Handle"].startswith("https://")
+    reported = {(name, kind) for stack, name, kind in aws.engine.state_only() if stack == "state"}
+    assert reported == {
+        ("Acl", "AWS::WAFv2::WebACL"),
+        ("Handle", "AWS::CloudFormation::WaitConditionHandle"),
+        ("Own", "Custom::Thing"),
+    }
+    said = "Kept as state only: the emulator has no AWS::WAFv2::WebACL, nothing was made"
+    assert ("Acl", "CREATE_COMPLETE", said) in aws.events("state")
+    detail = aws.cloudformation.describe_stack_resource(StackName="state", LogicalResourceId="Acl")[
+        "StackResourceDetail"
+    ]
+    assert detail["ResourceStatusReason"] == said
+    assert aws.delete("state")["StackStatus"] == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (
+            "Resources: {A: {Type: AWS::Nothing::Here}}",
+            "Template format error: Unrecognized resource types: [AWS::Nothing::Here]",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic, DependsOn: B}, B: {Type: AWS::SNS::Topic, DependsOn: A}}",
+            "Circular dependency between resources: [A, B]",
+        ),
+        (
+            "Parameters: {P: {Type: String}}\nResources: {A: {Type: AWS::SNS::Topic}}",
+            "Parameters: [P] must have values",
+        ),
+    ],
+)
+def test_what_is_refused_before_anything_begins(aws: Bench, template: str, message: str) -> None:
+    assert refused(aws.cloudformation.create_stack, StackName="never", TemplateBody=template) == (
+        "ValidationError",
+        message,
+    )
+    assert refused(aws.cloudformation.describe_stacks, StackName="never")[0] == "ValidationError"
+
+
+def test_a_name_is_taken_and_a_bad_name_refused(aws: Bench) -> None:
+    aws.create("taken", TWO)
+    again = refused(aws.cloudformation.create_stack, StackName="taken", TemplateBody=TWO)
+    assert again == ("AlreadyExistsException", "Stack [taken] already exists")
+    assert (
+        "failed to satisfy constraint" in refused(aws.cloudformation.create_stack, StackName="a_b", TemplateBody=TWO)[1]
+    )
+
+
+def test_no_echo_is_masked_and_tags_reach_the_resources(aws: Bench) -> None:
+    template = """
+Parameters: {Secret: {Type: String, NoEcho: true}}
+Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Secret}}, Q: {Type: AWS::SQS::Queue}}
+"""
+    tags = [{"Key": "team", "Value": "parts"}]
+    stack = aws.create("masked", template, Parameters=parameters(Secret="geheim"), Tags=tags)
+    assert stack["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}]
+    assert stack["Tags"] == tags
+    queue = aws.resources("masked")["Q"]["PhysicalResourceId"]
+    assert aws.client("sqs").list_queue_tags(QueueUrl=queue)["Tags"] == {"team": "parts"}
+    name = aws.resources("masked")["P"]["PhysicalResourceId"]
+    listed = aws.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    assert listed == tags
+
+
+def test_events_come_in_pages_newest_first(aws: Bench) -> None:
+    many = "".join(
+        f"  P{number}: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: x}}}}\n" for number in range(60)
+    )
+    aws.create("many", "Resources:\n" + many)
+    first = aws.cloudformation.describe_stack_events(StackName="many")
+    assert len(first["StackEvents"]) == 100
+    assert first["StackEvents"][0]["ResourceStatus"] == "CREATE_COMPLETE"
+    rest = aws.cloudformation.describe_stack_events(StackName="many", NextToken=first["NextToken"])["StackEvents"]
+    assert len(rest) == 22
+    assert rest[-1]["LogicalResourceId"] == "many"
+
+
+def test_templates_are_given_back_summed_up_and_validated(aws: Bench) -> None:
+    aws.create("template", TWO)
+    assert aws.cloudformation.get_template(StackName="template")["TemplateBody"] == TWO
+    summary = aws.cloudformation.get_template_summary(TemplateBody=ROLE % "RoleName: x")
+    assert summary["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
+    assert summary["ResourceTypes"] == ["AWS::IAM::Role"]
+    validated = aws.cloudformation.validate_template(TemplateBody=TWO)
+    assert [entry["ParameterKey"] for entry in validated["Parameters"]] == ["Text", "Name"]
+    code, message = refused(aws.cloudformation.validate_template, TemplateBody="Resources: {A: [")
+    assert code == "ValidationError"
+    assert "YAML not well-formed. (line 1" in message
+
+
+def test_stacks_are_listed_by_status_with_the_deleted(aws: Bench) -> None:
+    aws.create("listed", TWO)
+    identity = aws.delete("listed")["StackId"]
+    found = aws.cloudformation.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
+    assert identity in {stack["StackId"] for stack in found}
+    assert identity not in {stack["StackId"] for stack in aws.cloudformation.describe_stacks()["Stacks"]}
+
+
+def test_a_failed_rollback_is_continued(aws: Bench) -> None:
+    """The way back is barred once: the resource that must be restored has been deleted behind CloudFormation's back."""
+    template = """
+Parameters: {Policy: {Type: String, Default: one}}
+Resources:
+  Group: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: !Ref Days}}
+"""
+    template = template.replace("Policy: {Type: String, Default: one}", "Days: {Type: Number, Default: 7}")
+    aws.create("stuck", template)
+    group = aws.resources("stuck")["Group"]["PhysicalResourceId"]
+    bad = (
+        template
+        + "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Group, Properties: {Type: String, Value: '{{resolve:ssm:/none}}'}}\n"
+    )
+    aws.client("logs").delete_log_group(logGroupName=group)
+    stack = aws.update("stuck", bad, Parameters=parameters(Days="14"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    aws.client("logs").create_log_group(logGroupName=group)
+    aws.cloudformation.continue_update_rollback(StackName="stuck")
+    assert aws.settled("stuck")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    found = aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert found[0]["retentionInDays"] == 7
