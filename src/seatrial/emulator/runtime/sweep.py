@@ -1,4 +1,3 @@
-# ruff: noqa: PTH  # also a program of its own: it imports no more than it must
 """Removing the containers and volumes of one emulator by their label. Also a program that does it when its parent dies.
 
 The program waits for the end of its standard input, which only the emulator holds: it ends with the emulator, however
