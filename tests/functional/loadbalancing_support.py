@@ -112,8 +112,9 @@ class Target:
             await asyncio.sleep(0)
         self.release.set()
         for writer in self._writers:
-            writer.close()
+            writer.transport.abort()
         await asyncio.gather(*self._serving)
+        await asyncio.sleep(0)  # in which the aborted transports are let go
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -125,7 +126,6 @@ class Target:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while await self._one(reader, writer):
                 pass
-        self._writers.discard(writer)
         self.closed += 1
         writer.close()
 
