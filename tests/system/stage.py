@@ -86,6 +86,21 @@ class Stage:
     def load(self, output: Path, *, rate: float, paths: Sequence[str] = ("/livez", "/")) -> Load:
         return Load(Aim(self.url, tuple(paths)), rate, output, at_most=300)
 
+    def healthy_addresses(self) -> set[str]:
+        """Return the addresses of the web tasks that the load balancer holds healthy."""
+        client = self.aws.client("elbv2")
+        group = self.ecs.services(["web"])["web"].attachments[0].target_group
+        answer = client.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {each["Target"]["Id"] for each in answer if each["TargetHealth"]["State"] == "healthy"}
+
+    def wait_until_whole(self, service: str, timeout: float = 120.0) -> None:
+        """Wait until a service runs what it should, by ECS's own waiter."""
+        waiter = self.aws.client("ecs").raw.get_waiter("services_stable")
+        waiter.wait(
+            cluster=names.cluster(self.settings), services=[service],
+            WaiterConfig={"Delay": 1, "MaxAttempts": int(timeout)},
+        )  # fmt: skip
+
     def commit(self, message: str) -> str:
         git(self.project, "add", "--all")
         git(self.project, "commit", "--quiet", "--allow-empty", "--message", message)

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -54,15 +55,20 @@ def release_under_load(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_tasks_stopped_at_random_are_not_noticed(released: Stage, tmp_path: Path) -> None:
-    """StopTask drains first, and the scheduler replaces what it took: users see nothing of either."""
+    """StopTask drains first, and the scheduler replaces what it took: users see nothing as long as one other serves."""
     chance = random.Random(7)
+    stopped: set[str] = set()
 
     def stop_one() -> None:
-        tasks = [task for task in released.ecs.tasks_of("web") if task.desired_status == "RUNNING"]
-        if tasks:
-            released.ecs.stop_task(chance.choice(tasks).arn, "stopped by a test")
+        serving = [task for task in released.ecs.tasks_of("web") if task.address in released.healthy_addresses()]
+        going = [task for task in serving if task.desired_status == "RUNNING"]
+        if len(going) >= 2 and len(stopped) < 4:
+            task = chance.choice(going)
+            stopped.add(task.id)
+            released.ecs.stop_task(task.arn, "stopped by a test")
 
     disturbed(released, tmp_path, stop_one)
+    assert len(stopped) >= 2
 
 
 def test_new_tasks_killed_while_they_start_are_not_noticed(released: Stage, tmp_path: Path) -> None:
@@ -73,7 +79,7 @@ def test_new_tasks_killed_while_they_start_are_not_noticed(released: Stage, tmp_
     def kill_a_starting_one() -> None:
         for task in released.ecs.tasks_of("web"):
             new = task.task_definition != live and task.status == "RUNNING"
-            if new and task.id not in killed and len(killed) < 2:
+            if new and task.id not in killed and len(killed) < 2 and task.address not in released.healthy_addresses():
                 killed.add(task.id)
                 kill(task.id)
 
@@ -81,12 +87,29 @@ def test_new_tasks_killed_while_they_start_are_not_noticed(released: Stage, tmp_
     assert killed
 
 
+def test_a_serving_task_that_is_killed_costs_only_what_it_was_sent(released: Stage, tmp_path: Path) -> None:
+    """Until the load balancer has noticed, requests sent to a dead task fail, as on AWS; no other does."""
+    with released.load(tmp_path / "samples", rate=100) as load:
+        until(load, 100)
+        victim = next(task for task in released.ecs.tasks_of("web") if task.address in released.healthy_addresses())
+        kill(victim.id)
+        until(load, load.counts.done + 100)
+        released.wait_until_whole("web")
+        whole = time.time()
+        until(load, load.counts.done + 100)
+        load.stop()
+    samples = load.samples()
+    assert [sample for sample in failures(samples) if sample.at > whole] == []
+    assert {sample.status for sample in failures(samples)} <= {502, 504}
+    assert victim.address in {(sample.target or "").partition(":")[0] for sample in samples if not sample.failed}
+
+
 def disturbed(stage: Stage, tmp_path: Path, disturb: Callable[[], None]) -> None:
     """Release under load while ``disturb`` is called again and again; nothing may fail and all must end well."""
     over = threading.Event()
 
     def keep_disturbing() -> None:
-        while not over.wait(0.3):
+        while not over.wait(0.2):
             disturb()
 
     disturber = threading.Thread(target=keep_disturbing)
@@ -94,20 +117,15 @@ def disturbed(stage: Stage, tmp_path: Path, disturb: Callable[[], None]) -> None
         until(load, 100)
         (stage.project / "version.txt").write_text(f"{tmp_path.name}\n")
         disturber.start()
-        timer = threading.Timer(4.0, over.set)
-        timer.start()
         try:
             outcome = stage.deploy()
         finally:
             over.set()
-            timer.cancel()
-            timer.join()
             disturber.join()
         assert outcome.result == "released", outcome
+        stage.wait_until_whole("web")
         load.stop()
     assert failures(load.samples()) == []
-    service = stage.ecs.services(["web"])["web"]
-    assert service.running == service.desired == 2
 
 
 def kill(task: str) -> None:
