@@ -101,3 +101,22 @@ def test_kept_state_is_found_by_name_and_wiped_without_keep(tmp_path: Path) -> N
         s3.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         with pytest.raises(ClientError, match="NoSuchKey"):
             s3.get_object(Bucket="media", Key="a/b ü.txt")
+
+
+def test_what_a_stack_named_is_found_again(tmp_path: Path) -> None:
+    """Names that CloudFormation makes up are the same in every run."""
+    template = json.dumps({"Resources": {"Media": {"Type": "AWS::S3::Bucket"}}})
+
+    def bucket(running: Running) -> str:
+        stacks = running.client("cloudformation")
+        stacks.create_stack(StackName="stock", TemplateBody=template)
+        stacks.get_waiter("stack_create_complete").wait(StackName="stock", WaiterConfig={"Delay": 1})
+        found = stacks.describe_stack_resource(StackName="stock", LogicalResourceId="Media")
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    with emulator(tmp_path, keep=True) as first:
+        name = bucket(first)
+        first.client("s3").put_object(Bucket=name, Key="k", Body=b"kept")
+    with emulator(tmp_path, keep=True) as second:
+        assert bucket(second) == name
+        assert second.client("s3").get_object(Bucket=name, Key="k")["Body"].read() == b"kept"

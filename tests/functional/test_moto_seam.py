@@ -31,12 +31,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.core.exceptions": ("ServiceException.code", "JsonRESTError"),
     "moto.core.responses": (
         "ActionResult.result",
+        "BaseResponse.dispatch",
         "BaseResponse._get_params",
         "BaseResponse.params",
         "BaseResponse.automated_parameter_parsing",
         "BaseResponse.body",
         "BaseResponse.region",
     ),
+    "moto.core.utils": ("convert_to_flask_response", "method_names_from_class"),
     "moto.ec2.models": ("ec2_backends", "EC2Backend.describe_subnets", "EC2Backend.describe_security_groups"),
     "moto.ec2.models.instance_types": ("INSTANCE_TYPE_OFFERINGS",),
     "moto.ecr.exceptions": ("ImageAlreadyExistsException",),
@@ -143,7 +145,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         "LogsBackend.ensure_log_stream",
         "LogsBackend.put_log_events",
     ),
-    "moto.moto_server.werkzeug_app": ("DomainDispatcherApplication", "create_backend_app", "MotoRequestHandler"),
+    "moto.moto_server.werkzeug_app": (
+        "DomainDispatcherApplication",
+        "create_backend_app",
+        "MotoRequestHandler",
+        "BackendRequest",
+    ),
     "moto.rds.models": (
         "rds_backends",
         "RDSBackend.databases",

@@ -40,7 +40,7 @@ def ask(front: Front, *, path: str = "/", service: str = "", region: str = REGIO
 def opened(answer: Callable[[], bytes]) -> Front:
     """A front whose AWS answers 200 with what ``answer`` returns, or raises what it raises."""
     front = Front(pages, REGION)
-    front.open(answering(answer))
+    front.open(answering(answer), {"ours": answering(lambda: b"ours")})
     return front
 
 
@@ -73,7 +73,7 @@ def test_calls_wait_until_the_engines_are_there() -> None:
     answers: list[tuple[int, str]] = []
     caller = threading.Thread(target=lambda: answers.append(ask(front, service="sqs")))
     caller.start()
-    front.open(answering(lambda: b"late"))
+    front.open(answering(lambda: b"late"), {})
     caller.join(10)
     assert answers == [(200, "late")]
 
@@ -96,6 +96,10 @@ def test_engines_of_ours_live_in_one_region(service: str) -> None:
 @pytest.mark.parametrize("service", ["s3", "sqs", "iam", "acm", ""])
 def test_services_of_moto_live_in_all(service: str) -> None:
     assert ask(opened(lambda: b"yes"), service=service, region="us-east-1") == (200, "yes")
+
+
+def test_services_of_ours_are_not_asked_of_aws() -> None:
+    assert ask(opened(lambda: b"aws"), service="ours") == (200, "ours")
 
 
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -61,6 +61,12 @@ class Emulator:
         self._say("ready")
         return application
 
+    def own(self) -> dict[str, WSGIApplication]:
+        """Return the services that are ours altogether, by the name they are signed for."""
+        from seatrial.emulator.front import alone
+
+        return {"cloudformation": alone.application("cloudformation", self.cloudformation.actions())}
+
     def stop(self) -> None:
         """Stop every part that was started, the last first. One that fails is logged and does not keep the others."""
         self.stage = "stopping"
@@ -124,7 +130,6 @@ class Emulator:
         self.ecs.start()
         self._stops.append(("ECS", self.ecs.stop))
         self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
-        self.cloudformation.install()
         self._stops.append(("CloudFormation", self.cloudformation.stop))
 
     def client(self, service: str) -> Any:

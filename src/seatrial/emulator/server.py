@@ -85,7 +85,8 @@ def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease)
     state.write(state.of_this_process(settings))
     outcome = 1
     try:
-        front.open(emulator.start())
+        application = emulator.start()
+        front.open(application, emulator.own())
         log.info("ready at %s", settings.endpoint)
         told_to_stop.wait()
         outcome = 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.serving import BaseWSGIServer
@@ -29,6 +29,7 @@ PREFIX = "/_seatrial/"
 #: Services whose engine is ours. It exists in one region; moto's mock of another would look alive and do nothing.
 REGIONAL = frozenset({"ecs", "cloudformation", "elasticloadbalancing", "rds", "elasticache"})
 
+_NOT_IMPLEMENTED = re.compile(r"The (\w+) action has not been implemented")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request")
 
 
@@ -48,12 +49,14 @@ class Front:
         self._region = region
         self._patience = patience
         self._aws: WSGIApplication | None = None
+        self._own: Mapping[str, WSGIApplication] = {}
         self._opened = threading.Event()
         self._unknown: Counter[str] = Counter()
 
-    def open(self, aws: WSGIApplication) -> None:
-        """Let AWS calls in; ``aws`` answers them."""
+    def open(self, aws: WSGIApplication, own: Mapping[str, WSGIApplication]) -> None:
+        """Let AWS calls in; ``aws`` answers them but for services in ``own`` (by the name they are signed for)."""
         self._aws = aws
+        self._own = own
         self._opened.set()
 
     @property
@@ -81,10 +84,11 @@ class Front:
         if not self._opened.wait(self._patience) or self._aws is None:
             return _refuse(environ, start_response, 503, "ServiceUnavailable", "The emulator is still starting.")
         try:
-            return self._aws(environ, start_response)
+            return self._own.get(service, self._aws)(environ, start_response)
         except NotImplementedError as error:
-            self._unknown[_operation(environ, service)] += 1
-            log.warning("%s: %s", _operation(environ, service), error)
+            name = _operation(environ, service, str(error))
+            self._unknown[name] += 1
+            log.warning("%s: %s", name, error)
             return _refuse(
                 environ, start_response, 501, "NotImplemented", f"The emulator does not imitate this call: {error}"
             )
@@ -140,9 +144,16 @@ def _scope(environ: WSGIEnvironment) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", "")
 
 
-def _operation(environ: WSGIEnvironment, service: str) -> str:
-    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-    return f"{service or '?'}.{target or environ.get('REQUEST_METHOD', '?') + ' ' + environ.get('PATH_INFO', '')}"
+def _operation(environ: WSGIEnvironment, service: str, error: str = "") -> str:
+    """Name the call, ``service.Action``.
+
+    The query protocol has the action in the body, which has been read by now, but moto names it in its error.
+    """
+    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    named = _NOT_IMPLEMENTED.match(error)
+    if not action and named:
+        action = "".join(word.capitalize() for word in named[1].split("_"))
+    return f"{service or '?'}.{action or environ.get('REQUEST_METHOD', '?') + ' ' + environ.get('PATH_INFO', '')}"
 
 
 def _refuse(
