@@ -1,0 +1,145 @@
+"""A rolling release against the time that its tasks need: what seatrial adds.
+
+What tasks need is what ECS says of them (DescribeTasks): from the first new task's creation to the last old task's
+end. That is start, health checks, draining and stop, and it is there whoever asks for the release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.report import Result, Table, median, ratio, seconds
+from bench.stage import TIME_SCALE, say
+from bench.steps import released
+from seatrial.aws.ecs import Ecs, revision_name
+from seatrial.stack import names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bench.stage import Stage
+    from bench.steps import Watched
+    from seatrial.aws.ecs import Task
+
+ROUNDS = 3
+_BEFORE = "lock, facts and plan"
+_AFTER = "end"
+_WHOLE = "**the whole release**"
+#: Of steps whose own titles differ from release to release.
+_TITLES = {"build": "build the bundle", "push": "push it to the registry", "record": "record the release"}
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One release: step → (seconds, seconds that its tasks needed), and how long the parts of web's change took."""
+
+    steps: dict[str, tuple[float, float]]
+    web: dict[str, float]
+
+
+def measure(stage: Stage) -> Result:
+    """Release again and again, each time another version, on a stage where one is serving."""
+    rounds = []
+    for index in range(ROUNDS):
+        stage.commit(f"round {index}")
+        watched = released(stage)
+        rounds.append(_measured(stage, watched))
+        took, needed = rounds[-1].steps[_WHOLE]
+        say(f"release: round {index + 1} of {ROUNDS}: {took:.1f} s, of which its tasks needed {needed:.1f} s")
+    return Result(
+        (_steps(rounds), _web(rounds)),
+        f"Medians of {ROUNDS} releases of two web tasks, a worker and beat; time scale {TIME_SCALE:g}.",
+    )
+
+
+def _measured(stage: Stage, watched: Watched) -> _Measured:
+    ecs, tasks = Ecs(stage.aws, names.cluster(stage.settings)), {}
+    for unit in stage.settings.services:
+        tasks[unit] = _Changed.of(ecs.tasks_of(unit), watched.outcome.revisions[unit], watched.outcome.started_at)
+    steps = {_BEFORE: (watched.spans[0].begun - watched.begun, 0.0)}
+    for span in watched.spans:
+        if span.kind == "roll":
+            units = span.title.removeprefix("roll out ").split(" and ")
+            needed = max(tasks[unit].seconds for unit in units)
+        else:
+            needed = _gate_seconds(stage, watched) if span.kind == "gate" else 0.0
+        steps[_TITLES.get(span.kind, span.title)] = (span.seconds, needed)
+    steps[_AFTER] = (watched.ended - watched.spans[-1].ended, 0.0)
+    steps[_WHOLE] = (watched.seconds, sum(needed for _, needed in steps.values()))
+    return _Measured(steps, tasks["web"].parts())
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """The tasks of one service that a release started and stopped."""
+
+    new: list[Task]
+    old: list[Task]
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], revision: str, since: datetime) -> _Changed:
+        return cls(
+            [task for task in tasks if revision_name(task.task_definition) == revision],
+            [
+                task
+                for task in tasks
+                if revision_name(task.task_definition) != revision
+                and task.stopping_at is not None
+                and task.stopping_at > since
+            ],
+        )
+
+    @property
+    def seconds(self) -> float:
+        """From the first thing that happened to them to the last."""
+        tasks = (*self.new, *self.old)
+        begun = min(_moments(self.new, "created_at") + _moments(self.old, "stopping_at"))
+        ended = [moment for name in ("started_at", "stopped_at") for moment in _moments(tasks, name)]
+        return (max(ended) - begun).total_seconds()
+
+    def parts(self) -> dict[str, float]:
+        """Return how long the slowest took, of a service whose old tasks stop when all new ones are healthy."""
+        running = max(_moments(self.new, "started_at"))
+        healthy = min(_moments(self.old, "stopping_at"))
+        return {
+            "created to running (slowest new task)": (running - min(_moments(self.new, "created_at"))).total_seconds(),
+            "running to healthy, when the old tasks are told to stop": (healthy - running).total_seconds(),
+            "drain and stop (slowest old task)": (max(_moments(self.old, "stopped_at")) - healthy).total_seconds(),
+        }
+
+
+def _moments(tasks: Sequence[Task], name: str) -> list[datetime]:
+    return [moment for task in tasks if (moment := getattr(task, name)) is not None]
+
+
+def _gate_seconds(stage: Stage, watched: Watched) -> float:
+    """Return how long the migration task lived."""
+    ecs, cluster = stage.aws.client("ecs"), names.cluster(stage.settings)
+    family = names.family(stage.settings, "migrate")
+    arns = ecs.list_tasks(cluster=cluster, family=family, desiredStatus="STOPPED")["taskArns"]
+    (task,) = [
+        task
+        for task in Ecs(stage.aws, cluster).tasks(arns)
+        if task.created_at is not None and task.created_at > watched.outcome.started_at
+    ]
+    assert task.created_at is not None  # selected by it
+    assert task.stopped_at is not None  # listed as stopped
+    return (task.stopped_at - task.created_at).total_seconds()
+
+
+def _steps(rounds: Sequence[_Measured]) -> Table:
+    rows = []
+    for name in rounds[0].steps:
+        took = [each.steps[name][0] for each in rounds]
+        needed = median([each.steps[name][1] for each in rounds])
+        beyond = median([took - needed for took, needed in (each.steps[name] for each in rounds)])
+        share = ratio(median(took), needed) if needed else ""
+        rows.append((name, seconds(took), f"{needed:.2f} s" if needed else "", f"{beyond:.2f} s", share))
+    return Table(("step", "took", "its tasks needed", "beyond", "took ÷ needed"), tuple(rows))
+
+
+def _web(rounds: Sequence[_Measured]) -> Table:
+    rows = tuple((name, seconds([each.web[name] for each in rounds])) for name in rounds[0].web)
+    return Table(("what web's two tasks needed", "seconds"), rows)
