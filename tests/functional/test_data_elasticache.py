@@ -8,6 +8,7 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
+from seatrial.emulator import process
 from tests.functional.emulator_support import Running, emulator, eventually, listening_in
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def connect(endpoint: dict[str, Any], **options: Any) -> redis.Redis:
 
 def trusted(running: Running) -> dict[str, Any]:
     """What a client must say to trust the emulator's authority."""
-    authority = running.info.state / "loadbalancing" / "certificates" / "authority.pem"
-    return {"ssl": True, "ssl_ca_certs": str(authority)}
+    page = process.status("local", running.project)
+    assert page is not None
+    return {"ssl": True, "ssl_ca_certs": page["authority"]}
 
 
 def test_group_answers_at_every_endpoint_it_names(running: Running) -> None:
@@ -152,8 +154,6 @@ def test_serverless_cache_speaks_tls_and_cluster(running: Running) -> None:
 
 
 def test_memcached_is_a_record_and_reported(running: Running) -> None:
-    from seatrial.emulator import process
-
     running.client("elasticache").create_cache_cluster(
         CacheClusterId="legacy", Engine="memcached", CacheNodeType="cache.t4g.micro", NumCacheNodes=1
     )
