@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 from botocore.exceptions import ClientError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from seatrial.emulator import process
 from tests.functional.emulator_support import Running, emulator, eventually, listening_in
@@ -36,7 +38,8 @@ def group(running: Running, identifier: str, **options: Any) -> dict[str, Any]:
 
 
 def connect(endpoint: dict[str, Any], **options: Any) -> redis.Redis:
-    return redis.Redis(endpoint["Address"], endpoint["Port"], socket_timeout=10, **options)
+    once = Retry(NoBackoff(), 0)
+    return redis.Redis(endpoint["Address"], endpoint["Port"], socket_timeout=10, retry=once, **options)
 
 
 def trusted(running: Running) -> dict[str, Any]:

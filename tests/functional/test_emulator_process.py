@@ -26,6 +26,7 @@ from tests.functional.emulator_support import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from seatrial.emulator.state import EmulatorInfo
@@ -84,7 +85,15 @@ def page(info: EmulatorInfo, path: str) -> Any:
         return json.load(answer)
 
 
-def test_command_line_starts_shows_and_stops(tmp_path: Path) -> None:
+@pytest.fixture
+def stopped_afterwards(tmp_path: Path) -> Iterator[Path]:
+    """A project directory whose emulator is stopped whatever becomes of the test."""
+    yield tmp_path
+    process.stop("local", tmp_path)
+
+
+def test_command_line_starts_shows_and_stops(stopped_afterwards: Path) -> None:
+    tmp_path = stopped_afterwards
     started = command_line(tmp_path, "start", "--runtime", "process", "--time-scale", "0.1")
     assert started.returncode == 0, started.stderr
     info = process.find(tmp_path)
