@@ -1,6 +1,8 @@
 """A real PostgreSQL and a real Valkey: those of the environment (PGHOST, REDIS_URL), else own ones on loopback."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -44,8 +46,17 @@ def django_db_modify_db_settings(servers: Mapping[str, str]) -> None:
     app.conf.broker_url = servers["REDIS_URL"]
 
 
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static files as the image has them: made by the production settings, without a secret or a database."""
+    target = tmp_path_factory.mktemp("static")
+    command = [sys.executable, "-W", "error", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=PROJECT, env={"DJANGO_STATIC_ROOT": str(target), "PGPORT": "1"}, check=True)
+    return target
+
+
 @pytest.fixture
-def environment(servers: Mapping[str, str], db: None) -> dict[str, str]:
+def environment(servers: Mapping[str, str], collected: Path, db: None) -> dict[str, str]:
     """The environment of a production process on the test database."""
     return {
         "PATH": os.environ["PATH"],
@@ -54,6 +65,7 @@ def environment(servers: Mapping[str, str], db: None) -> dict[str, str]:
         "DJANGO_SECRET_KEY": "k" * 50,
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "stockweb.settings",
+        "DJANGO_STATIC_ROOT": str(collected),
         "SEATRIAL_VERSION": "v7",
     }
 

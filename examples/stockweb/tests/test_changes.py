@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from stock.models import Movement
@@ -110,6 +111,30 @@ def test_a_change_leads_back_to_this_site_only(kept: Client, stocked: Shelf, tar
     form = {"action": "add", "box": stocked.first.pk, "quantity": 1, "key": uuid.uuid4(), "next": target}
     answer = kept.post(f"/parts/{stocked.part.pk}/change/", form)
     assert answer["Location"] == f"/parts/{stocked.part.pk}/#part-{stocked.part.pk}"
+
+
+def test_an_invitation_is_a_link_that_sets_a_password_once(
+    client: Client, db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("invite", "alice", "--admin")
+    link = capsys.readouterr().out.splitlines()[-1]
+    opened = client.get(link, follow=True)
+    assert b"Set your password" in opened.content
+    form, _ = opened.redirect_chain[-1]
+    assert b"too common" in client.post(form, {"new_password1": "password", "new_password2": "password"}).content
+    assert client.post(form, {"new_password1": "four-7-pins", "new_password2": "four-7-pins"}).status_code == 302
+    assert client.login(username="alice", password="four-7-pins")
+    assert client.get("/admin/").status_code == 200
+    assert b"no longer good" in Client().get(link).content
+
+
+def test_an_invitation_of_somebody_known_changes_nothing_until_the_link_is_used(
+    client: Client, keeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("invite", "keeper")
+    assert capsys.readouterr().out.startswith("known user keeper")
+    assert client.login(username="keeper", password="keeper")
+    assert client.get("/admin/").status_code == 302
 
 
 def test_log_in_and_out_by_the_forms(client: Client, keeper: Any) -> None:

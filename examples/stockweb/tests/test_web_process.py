@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -47,7 +48,6 @@ def listens(port: int) -> bool:
 @pytest.mark.django_db(transaction=True)
 def test_it_serves_says_its_version_and_stops_when_told(environment: dict[str, str]) -> None:
     world = shelf()
-    environment |= {"DJANGO_DEBUG": "0"}
     with web(environment) as (process, port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         for _ in range(40):  # over both workers and their threads, on one connection kept alive and on new ones
@@ -59,6 +59,14 @@ def test_it_serves_says_its_version_and_stops_when_told(environment: dict[str, s
             other.request("GET", f"/api/parts/{world.part.pk}")
             assert json.load(other.getresponse())["total"] == 10
             other.close()
+        connection.request("GET", "/parts/")
+        page = connection.getresponse().read().decode()
+        style = re.search(r'href="(/static/pages/stockweb\.\w+\.css)"', page)
+        assert style is not None
+        connection.request("GET", style[1])
+        answer = connection.getresponse()
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert b"--accent" in answer.read()
         connection.close()
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=PATIENCE)
