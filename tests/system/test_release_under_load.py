@@ -83,7 +83,7 @@ def test_new_tasks_killed_while_they_start_are_not_noticed(released: Stage, tmp_
                 killed.add(task.id)
                 kill(task.id)
 
-    disturbed(released, tmp_path, kill_a_starting_one)
+    disturbed(released, tmp_path, kill_a_starting_one, change=starts_slowly)
     assert killed
 
 
@@ -104,7 +104,18 @@ def test_a_serving_task_that_is_killed_costs_only_what_it_was_sent(released: Sta
     assert victim.address in {(sample.target or "").partition(":")[0] for sample in samples if not sample.failed}
 
 
-def disturbed(stage: Stage, tmp_path: Path, disturb: Callable[[], None]) -> None:
+def starts_slowly(stage: Stage) -> None:
+    """Give a new task a few seconds in which it runs and is not healthy."""
+    stage.edit("stockweb/wsgi.py", lambda text: text + "\n\nimport time\n\ntime.sleep(4)\n")
+
+
+def another_version(stage: Stage) -> None:
+    (stage.project / "version.txt").write_text("another\n")
+
+
+def disturbed(
+    stage: Stage, tmp_path: Path, disturb: Callable[[], None], change: Callable[[Stage], None] = another_version
+) -> None:
     """Release under load while ``disturb`` is called again and again; nothing may fail and all must end well."""
     over = threading.Event()
 
@@ -115,7 +126,7 @@ def disturbed(stage: Stage, tmp_path: Path, disturb: Callable[[], None]) -> None
     disturber = threading.Thread(target=keep_disturbing)
     with stage.edited(), stage.load(tmp_path / "samples", rate=100) as load:
         until(load, 100)
-        (stage.project / "version.txt").write_text(f"{tmp_path.name}\n")
+        change(stage)
         disturber.start()
         try:
             outcome = stage.deploy()
