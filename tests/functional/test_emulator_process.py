@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,6 +157,18 @@ def test_two_side_by_side_share_nothing(tmp_path: Path) -> None:
         assert [each.name for each in process.running(tmp_path)] == ["one", "two"]
         process.stop("one", tmp_path)
         assert two.client("sqs").list_queues()["QueueUrls"]
+
+
+def test_emulator_whose_state_is_deleted_ends_itself(tmp_path: Path) -> None:
+    info = process.start("local", tmp_path, runtime="process", proxy="builtin")
+    try:
+        shutil.rmtree(info.state)
+        eventually(lambda: not info.alive)
+        assert_nothing_left(info)
+    finally:
+        if info.alive:
+            os.kill(info.pid, signal.SIGKILL)
+        process._children.pop(info.pid).wait()  # stop() would not find it any more
 
 
 def test_port_that_is_taken(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The emulator's process: ``python -m seatrial.emulator.server --state DIRECTORY``.
 
 Takes its port and its loopback block first, says in ``emulator.json`` where it is, then starts the engines while
-``/_seatrial/health`` already answers. SIGTERM and SIGINT end it in an orderly way, within a bounded time.
+``/_seatrial/health`` already answers. SIGTERM and SIGINT end it in an orderly way, within a bounded time; so does the
+removal of its state directory, after which nobody could find it.
 
 Usually started by :mod:`seatrial.emulator.process`; run by hand it stays in the foreground and logs to standard error.
 """
@@ -37,6 +38,7 @@ log = logging.getLogger("seatrial.emulator")
 
 #: How long an orderly stop may take, in seconds. Tasks get their stop timeout (30 s on ECS) within it.
 STOP_DEADLINE = 45.0
+_LOOK_EVERY = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +90,10 @@ def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease)
         application = emulator.start()
         front.open(application, emulator.own())
         log.info("ready at %s", settings.endpoint)
-        told_to_stop.wait()
+        while not told_to_stop.wait(_LOOK_EVERY):
+            if state.read(settings.state) is None:
+                log.info("the state directory is gone: nobody could find or stop this emulator")
+                break
         outcome = 0
     except Exception:  # the edge of the process: the log is where `start` looks for the reason
         log.exception("the emulator did not start")
