@@ -1,7 +1,8 @@
-"""A rolling release against the time that its tasks need: what seatrial adds.
+"""A rolling release against the time that ECS needs for it: what seatrial adds.
 
-What tasks need is what ECS says of them (DescribeTasks): from the first new task's creation to the last old task's
-end. That is start, health checks, draining and stop, and it is there whoever asks for the release.
+What ECS needs is what it says itself: of a service, how long its service deployment took, which is the start of new
+tasks, their health, and the draining and stop of old ones; of a one-off task, how long it lived. That is there whoever
+asks for the release.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _TITLES = {"build": "build the bundle", "push": "push it to the registry", "reco
 
 @dataclass(frozen=True)
 class _Measured:
-    """One release: step → (seconds, seconds that its tasks needed), and how long the parts of web's change took."""
+    """One release: step → (seconds, seconds that ECS needed), and how long the parts of web's change took."""
 
     steps: dict[str, tuple[float, float]]
     web: dict[str, float]
@@ -47,7 +48,7 @@ def measure(stage: Stage) -> Result:
         watched = released(stage)
         rounds.append(_measured(stage, watched))
         took, needed = rounds[-1].steps[_WHOLE]
-        say(f"release: round {index + 1} of {ROUNDS}: {took:.1f} s, of which its tasks needed {needed:.1f} s")
+        say(f"release: round {index + 1} of {ROUNDS}: {took:.1f} s, of which ECS needed {needed:.1f} s")
     return Result(
         (_steps(rounds), _web(rounds)),
         f"Medians of {ROUNDS} releases of two web tasks, a worker and beat; time scale {TIME_SCALE:g}.",
@@ -55,59 +56,41 @@ def measure(stage: Stage) -> Result:
 
 
 def _measured(stage: Stage, watched: Watched) -> _Measured:
-    ecs, tasks = Ecs(stage.aws, names.cluster(stage.settings)), {}
-    for unit in stage.settings.services:
-        tasks[unit] = _Changed.of(ecs.tasks_of(unit), watched.outcome.revisions[unit], watched.outcome.started_at)
     steps = {_BEFORE: (watched.spans[0].begun - watched.begun, 0.0)}
     for span in watched.spans:
         if span.kind == "roll":
             units = span.title.removeprefix("roll out ").split(" and ")
-            needed = max(tasks[unit].seconds for unit in units)
+            needed = max(_deployment_seconds(stage, unit) for unit in units)
         else:
             needed = _gate_seconds(stage, watched) if span.kind == "gate" else 0.0
         steps[_TITLES.get(span.kind, span.title)] = (span.seconds, needed)
     steps[_AFTER] = (watched.ended - watched.spans[-1].ended, 0.0)
     steps[_WHOLE] = (watched.seconds, sum(needed for _, needed in steps.values()))
-    return _Measured(steps, tasks["web"].parts())
+    return _Measured(steps, _task_parts(stage, watched, "web"))
 
 
-@dataclass(frozen=True)
-class _Changed:
-    """The tasks of one service that a release started and stopped."""
+def _deployment_seconds(stage: Stage, unit: str) -> float:
+    """Return how long the last deployment of a service took, as ECS tells it."""
+    ecs, cluster = stage.aws.client("ecs"), names.cluster(stage.settings)
+    deployments = ecs.list_service_deployments(cluster=cluster, service=unit)["serviceDeployments"]
+    last = max(deployments, key=lambda each: each["createdAt"])
+    seconds_: float = (last["finishedAt"] - last["createdAt"]).total_seconds()
+    return seconds_
 
-    new: list[Task]
-    old: list[Task]
 
-    @classmethod
-    def of(cls, tasks: Sequence[Task], revision: str, since: datetime) -> _Changed:
-        return cls(
-            [task for task in tasks if revision_name(task.task_definition) == revision],
-            [
-                task
-                for task in tasks
-                if revision_name(task.task_definition) != revision
-                and task.stopping_at is not None
-                and task.stopping_at > since
-            ],
-        )
-
-    @property
-    def seconds(self) -> float:
-        """From the first thing that happened to them to the last."""
-        tasks = (*self.new, *self.old)
-        begun = min(_moments(self.new, "created_at") + _moments(self.old, "stopping_at"))
-        ended = [moment for name in ("started_at", "stopped_at") for moment in _moments(tasks, name)]
-        return (max(ended) - begun).total_seconds()
-
-    def parts(self) -> dict[str, float]:
-        """Return how long the slowest took, of a service whose old tasks stop when all new ones are healthy."""
-        running = max(_moments(self.new, "started_at"))
-        healthy = min(_moments(self.old, "stopping_at"))
-        return {
-            "created to running (slowest new task)": (running - min(_moments(self.new, "created_at"))).total_seconds(),
-            "running to healthy, when the old tasks are told to stop": (healthy - running).total_seconds(),
-            "drain and stop (slowest old task)": (max(_moments(self.old, "stopped_at")) - healthy).total_seconds(),
-        }
+def _task_parts(stage: Stage, watched: Watched, unit: str) -> dict[str, float]:
+    """Return how long the slowest tasks took, of a service whose old tasks stop when all new ones are healthy."""
+    tasks = Ecs(stage.aws, names.cluster(stage.settings)).tasks_of(unit)
+    new = [task for task in tasks if revision_name(task.task_definition) == watched.outcome.revisions[unit]]
+    since = watched.outcome.started_at
+    old = [task for task in tasks if task not in new and task.stopping_at is not None and task.stopping_at > since]
+    running = max(_moments(new, "started_at"))
+    healthy = min(_moments(old, "stopping_at"))
+    return {
+        "created to running (slowest new task)": (running - min(_moments(new, "created_at"))).total_seconds(),
+        "running to healthy, when the old tasks are told to stop": (healthy - running).total_seconds(),
+        "drain and stop (slowest old task)": (max(_moments(old, "stopped_at")) - healthy).total_seconds(),
+    }
 
 
 def _moments(tasks: Sequence[Task], name: str) -> list[datetime]:
@@ -137,7 +120,7 @@ def _steps(rounds: Sequence[_Measured]) -> Table:
         beyond = median([took - needed for took, needed in (each.steps[name] for each in rounds)])
         share = ratio(median(took), needed) if needed else ""
         rows.append((name, seconds(took), f"{needed:.2f} s" if needed else "", f"{beyond:.2f} s", share))
-    return Table(("step", "took", "its tasks needed", "beyond", "took ÷ needed"), tuple(rows))
+    return Table(("step", "took", "ECS needed", "beyond", "took ÷ needed"), tuple(rows))
 
 
 def _web(rounds: Sequence[_Measured]) -> Table:
