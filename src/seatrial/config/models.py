@@ -65,6 +65,7 @@ class Image(Model):
 
     dockerfile: str = "Dockerfile"
     context: str = "."
+    build_args: dict[EnvName, str] = Field(default_factory=dict, description="values for the Dockerfile's ARG lines")
     requirements: str = Field(
         default="requirements.txt", description="pinned requirements, for the process runtime of the emulator"
     )

@@ -10,7 +10,7 @@ from seatrial.images import bundle, registry, source
 from seatrial.images.registry import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from seatrial.config.models import Settings
@@ -50,13 +50,11 @@ def build(
     revision: str | None,
     kind: Kind,
     progress: Callable[[str], None],
-    *,
-    build_args: Mapping[str, str] | None = None,
 ) -> BuiltImage:
     """Build the image of the project in ``root`` (where ``seatrial.toml`` is) as of a git revision.
 
     ``revision`` None is the working tree. A ``bundle`` is for the emulator's process runtime and needs no container
-    engine; ``docker`` builds the Dockerfile with ``build_args``. ``progress`` gets lines for people.
+    engine; ``docker`` builds the Dockerfile with ``image.build_args``. ``progress`` gets lines for people.
     Raises :class:`seatrial.errors.UsageError` where the project cannot be read and
     :class:`seatrial.errors.ReleaseFailed` where the build fails.
     """
@@ -76,7 +74,7 @@ def build(
         return BundleImage(files.version, made, progress)
     from seatrial.images.docker import build_image  # the Docker SDK is an extra, and slow to import
 
-    return build_image(files, dockerfile, settings.app.name, dict(build_args or {}), progress)
+    return build_image(files, dockerfile, settings.app.name, settings.image.build_args, progress)
 
 
 @dataclass(frozen=True)

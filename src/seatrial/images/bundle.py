@@ -59,7 +59,7 @@ def make(source: Source, image: Image, dockerfile: str) -> Bundle:
     if text is None:
         raise UsageError(f"{dockerfile} is not among the files git knows", hint="image.dockerfile names it")
     try:
-        stage = last_stage(text)
+        stage = last_stage(text, image.build_args)
     except ValueError as error:
         raise UsageError(f"{dockerfile}: {error}") from error
     files = laid_out(source.files, stage)
