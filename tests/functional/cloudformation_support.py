@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.clock import SystemClock
@@ -16,6 +14,9 @@ from seatrial.emulator.front.boot import environment
 from seatrial.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from seatrial.emulator.cloudformation import CloudFormationEngine
 
 REGION = "eu-west-1"
@@ -60,13 +61,15 @@ class Bench:
 
     def settled(self, name: str) -> dict[str, Any]:
         """Return a stack once no operation is under way."""
+        self.until(lambda: not self.stack(name)["StackStatus"].endswith("_IN_PROGRESS"))
+        return self.stack(name)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Return once a condition holds."""
         deadline = time.monotonic() + DEADLINE
         pause = threading.Event()
-        while True:
-            stack = self.stack(name)
-            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                return stack
-            assert time.monotonic() < deadline, f"{name} is still {stack['StackStatus']}"
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to pass in time"
             pause.wait(0.02)
 
     def events(self, name: str) -> list[tuple[str, str, str]]:
@@ -88,10 +91,31 @@ class Bench:
         return {output["OutputKey"]: output["OutputValue"] for output in self.stack(name).get("Outputs", [])}
 
 
-SERVICES = (
-    "acm application-autoscaling cloudformation cloudfront cloudwatch ec2 ecr ecs elasticache elbv2 events iam kms lambda "
-    "logs rds route53 s3 scheduler secretsmanager sns sqs ssm"
-).split()
+SERVICES = [
+    "acm",
+    "application-autoscaling",
+    "cloudformation",
+    "cloudfront",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elasticache",
+    "elbv2",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "rds",
+    "route53",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+]
 
 
 @contextmanager

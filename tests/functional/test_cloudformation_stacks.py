@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.functional.cloudformation_support import Bench, bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TWO = """
 Parameters: {Text: {Type: String, Default: one}, Name: {Type: String, Default: ''}}
@@ -201,6 +203,28 @@ def test_an_update_may_be_left_where_it_failed(aws: Bench) -> None:
     assert value(aws, "keep", "First") == "two"
 
 
+def test_what_failed_and_was_kept_is_made_by_the_next_update(aws: Bench) -> None:
+    broken = TWO.replace("Outputs:", BROKEN + "Outputs:")
+    assert aws.create("repair", broken, DisableRollback=True)["StackStatus"] == "CREATE_FAILED"
+    assert aws.update("repair", broken.replace("Nonsense", "String"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert value(aws, "repair", "Third") == "x"
+    assert aws.delete("repair")["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_an_update_is_cancelled_while_it_waits_and_goes_back(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import moto.settings
+
+    aws.create("cancel", TWO)
+    monkeypatch.setattr(moto.settings, "ACM_VALIDATION_WAIT", 1_000_000)
+    waiting = "  Cert: {Type: AWS::CertificateManager::Certificate, Properties: {DomainName: a.test}}\nOutputs:"
+    aws.cloudformation.update_stack(StackName="cancel", TemplateBody=TWO.replace("Outputs:", waiting))
+    aws.until(lambda: ("Cert", "CREATE_IN_PROGRESS", "") in aws.events("cancel"))
+    aws.cloudformation.cancel_update_stack(StackName="cancel")
+    assert aws.settled("cancel")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert ("Cert", "CREATE_FAILED", "Resource creation cancelled") in aws.events("cancel")
+    assert aws.resources("cancel").keys() == {"First", "Second"}
+
+
 def test_an_update_that_changes_nothing_is_refused(aws: Bench) -> None:
     aws.create("same", TWO)
     again = refused(aws.cloudformation.update_stack, StackName="same", TemplateBody=TWO + "# a comment\n")
@@ -359,7 +383,9 @@ def test_dynamic_references_reach_the_resource_and_not_the_stack(aws: Bench) -> 
 Resources:
   A: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: '{{{{resolve:ssm:/plain}}}}'}}}}
   B: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: '{{{{resolve:ssm-secure:/secure}}}}'}}}}
-  C: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: 'x-{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}'}}}}
+  C:
+    Type: AWS::SSM::Parameter
+    Properties: {{Type: String, Value: 'x-{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}'}}
 """
     aws.create("dynamic", template)
     assert [value(aws, "dynamic", name) for name in "ABC"] == ["from ssm", "from secure ssm", "x-geheim"]
@@ -374,7 +400,12 @@ Resources:
 def test_a_type_without_an_engine_is_kept_as_state_and_said_to_be(aws: Bench) -> None:
     template = """
 Resources:
-  Acl: {Type: AWS::WAFv2::WebACL, Properties: {Scope: REGIONAL, DefaultAction: {Allow: {}}, VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: x, SampledRequestsEnabled: true}}}
+  Acl:
+    Type: AWS::WAFv2::WebACL
+    Properties:
+      Scope: REGIONAL
+      DefaultAction: {Allow: {}}
+      VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: x, SampledRequestsEnabled: true}
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
   Own: {Type: Custom::Thing, Properties: {ServiceToken: arn:x}}
 Outputs: {Arn: {Value: !GetAtt Acl.Arn}, Handle: {Value: !Ref Handle}}
@@ -494,7 +525,8 @@ Resources:
     group = aws.resources("stuck")["Group"]["PhysicalResourceId"]
     bad = (
         template
-        + "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Group, Properties: {Type: String, Value: '{{resolve:ssm:/none}}'}}\n"
+        + "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Group, "
+        + "Properties: {Type: String, Value: '{{resolve:ssm:/none}}'}}\n"
     )
     aws.client("logs").delete_log_group(logGroupName=group)
     stack = aws.update("stuck", bad, Parameters=parameters(Days="14"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.resources.work import Place, Waiter, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class PassingClock:
@@ -22,7 +24,7 @@ class PassingClock:
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC)
 
-    def scaled(self, seconds: float, *, at_least: float = 0.0) -> float:
+    def scaled(self, seconds: float, *, at_least: float = 0.0) -> float:  # noqa: ARG002  # of the clock protocol
         return seconds
 
     def pause(self, seconds: float) -> None:
@@ -37,7 +39,7 @@ class Calls:
         self.answers = dict(answers)
         self.made: list[tuple[str, dict[str, Any]]] = []
 
-    def __call__(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+    def __call__(self, _: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
         self.made.append((operation, parameters))
         answer = self.answers.get(operation, {})
         answer = answer(parameters) if callable(answer) else answer

@@ -114,7 +114,7 @@ def test_references(value: Any, expected: list[Reference]) -> None:
 
 
 def test_dependencies_leave_out_what_does_not_exist_here() -> None:
-    resources = {
+    resources: dict[str, dict[str, Any]] = {
         "A": {"Type": "T"},
         "B": {"Type": "T", "DependsOn": ["A", "Off"], "Properties": {"x": {"Ref": "Parameter"}}},
         "C": {"Type": "T", "Properties": {"x": {"Fn::If": ["No", {"Ref": "A"}, {"Fn::GetAtt": ["B", "Arn"]}]}}},

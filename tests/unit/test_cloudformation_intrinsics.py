@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,9 @@ from hypothesis import strategies as st
 
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.intrinsics import Unknown, cidr, resolve, substitute, text, unknowns, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAPS = {"Sizes": {"eu-west-1": {"cpu": 256, "zones": ["a", "b"]}}}
 

@@ -27,22 +27,22 @@ TEMPLATE = {
 }
 
 
+BREAKER = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}}
+
+
 def deployment(identity: str, state: str = "IN_PROGRESS", status: str = "PRIMARY") -> dict[str, Any]:
     return {"id": identity, "status": status, "rolloutState": state}
 
 
-def service(*deployments: dict[str, Any], running: int = 2, desired: int = 2, **extra: Any) -> dict[str, Any]:
+def service(*deployments: dict[str, Any], running: int = 2, desired: int = 2, breaker: bool = False) -> dict[str, Any]:
     return {
         "serviceArn": ARN,
         "status": "ACTIVE",
         "deployments": list(deployments),
         "runningCount": running,
         "desiredCount": desired,
-        **extra,
+        **(BREAKER if breaker else {}),
     }
-
-
-BREAKER = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}}
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_steady_is_one_completed_deployment_with_all_its_tasks(state: dict[str, 
 @pytest.mark.parametrize(
     "state",
     [
-        service(deployment("d1", "FAILED"), **BREAKER),
-        service(deployment("d2"), deployment("d1", "FAILED", "ACTIVE"), **BREAKER),
-        service(deployment("d2", "COMPLETED"), **BREAKER),
+        service(deployment("d1", "FAILED"), breaker=True),
+        service(deployment("d2"), deployment("d1", "FAILED", "ACTIVE"), breaker=True),
+        service(deployment("d2", "COMPLETED"), breaker=True),
     ],
     ids=["failed", "being rolled back", "rolled back"],
 )
@@ -108,7 +108,7 @@ def test_create_sends_the_template_in_the_apis_form_and_waits() -> None:
 
 
 def test_the_physical_id_is_there_when_the_rollout_fails_so_that_it_can_be_deleted() -> None:
-    failed = {"services": [service(deployment("d1", "FAILED"), **BREAKER)]}
+    failed = {"services": [service(deployment("d1", "FAILED"), breaker=True)]}
     calls = Calls({"create_service": {"service": service(deployment("d1"))}, "describe_services": failed})
     resource = work("AWS::ECS::Service", TEMPLATE, calls)
     with pytest.raises(ResourceFailed):

@@ -1,10 +1,10 @@
 """CloudFormation on this machine, on the registry's own schemas.
 
-``template`` and ``intrinsics`` are the language, ``parameters`` its input, ``graph`` the order; ``blueprint`` brings them
-together as what a stack is to be. ``changes`` says what differs between two versions of a resource and is asked by change
-sets (``plan``) and updates alike. ``create``, ``update`` and ``delete`` are the operations, with ``hands`` to do one thing
-to one resource, ``resources`` the types as rows over AWS's API, ``nested`` the stacks in stacks. ``engine`` starts
-operations, ``api`` answers requests.
+``template`` and ``intrinsics`` are the language, ``parameters`` its input, ``graph`` the order; ``blueprint`` brings
+them together as what a stack is to be. ``changes`` says what differs between two versions of a resource and is asked by
+change sets (``plan``) and updates alike. ``create``, ``update`` and ``delete`` are the operations, with ``hands`` to do
+one thing to one resource, ``resources`` the types as rows over AWS's API, ``nested`` the stacks in stacks. ``engine``
+starts operations, ``api`` answers requests.
 
 What is not imitated: transforms other than AWS::LanguageExtensions' functions, Fn::ForEach, custom resources, stack
 policies, stack sets, drift detection and import of resources.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.graph import dependencies, judge_references, order
 from seatrial.emulator.cloudformation.intrinsics import evaluate, resolve, text
-from seatrial.emulator.cloudformation.parameters import Parameter
-from seatrial.emulator.cloudformation.resources.work import Place
-from seatrial.emulator.cloudformation.schemas import Schemas
-from seatrial.emulator.cloudformation.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.emulator.cloudformation.parameters import Parameter
+    from seatrial.emulator.cloudformation.resources.work import Place
+    from seatrial.emulator.cloudformation.schemas import Schemas
+    from seatrial.emulator.cloudformation.template import Template
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Blueprint:
     def conditions(self) -> dict[str, bool]:
         """Every condition of the template, decided."""
         scope = BlueprintScope(self)
-        return {name: scope.condition(name) for name in self.template.section("Conditions")}
+        decided: dict[str, bool] = {name: scope.condition(name) for name in self.template.section("Conditions")}
+        return decided
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -40,7 +44,7 @@ class Blueprint:
         found = {}
         for name, definition in self.template.resources.items():
             if self._exists(definition):
-                policies = {
+                policies: dict[str, Any] = {
                     key: resolve(definition[key], scope)
                     for key in ("DeletionPolicy", "UpdateReplacePolicy")
                     if key in definition
@@ -102,16 +106,16 @@ class BlueprintScope:
     """Names of parameters, pseudo parameters, conditions and mappings; resources do not exist yet."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self._blueprint = blueprint
+        self.blueprint = blueprint
 
     def ref(self, name: str) -> Any:
         """See :class:`~.intrinsics.Scope`."""
-        place = self._blueprint.place
-        if name in self._blueprint.parameters:
-            return self._blueprint.parameters[name].value
+        place = self.blueprint.place
+        if name in self.blueprint.parameters:
+            return self.blueprint.parameters[name].value
         pseudo = {
             "AWS::AccountId": place.account,
-            "AWS::NotificationARNs": list(self._blueprint.notifications),
+            "AWS::NotificationARNs": list(self.blueprint.notifications),
             "AWS::Partition": place.partition,
             "AWS::Region": place.region,
             "AWS::StackId": place.stack_id,
@@ -134,7 +138,7 @@ class BlueprintScope:
 
     def condition(self, name: str) -> bool:
         """See :class:`~.intrinsics.Scope`."""
-        conditions = self._blueprint.template.section("Conditions")
+        conditions = self.blueprint.template.section("Conditions")
         if name not in conditions:
             raise TemplateError(
                 f"Template format error: Unresolved condition dependency {name} in the Resources block of the template"
@@ -143,7 +147,7 @@ class BlueprintScope:
 
     def mapping(self, name: str) -> Mapping[str, Mapping[str, Any]] | None:
         """See :class:`~.intrinsics.Scope`."""
-        found: Mapping[str, Mapping[str, Any]] | None = self._blueprint.template.section("Mappings").get(name)
+        found: Mapping[str, Mapping[str, Any]] | None = self.blueprint.template.section("Mappings").get(name)
         return found
 
     def import_value(self, name: str) -> Any:
@@ -152,7 +156,7 @@ class BlueprintScope:
 
     def zones(self, region: str) -> list[str]:
         """See :class:`~.intrinsics.Scope`."""
-        return self._blueprint.zones(region)
+        return self.blueprint.zones(region)
 
 
 def tagged(properties: dict[str, Any], tags: Mapping[str, str], name: str | None, kind: str | None) -> dict[str, Any]:

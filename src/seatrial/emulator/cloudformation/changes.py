@@ -9,12 +9,15 @@ Source: CloudFormation API reference, ``ResourceChange``, ``ResourceChangeDetail
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seatrial.emulator.cloudformation.intrinsics import text, unknowns
-from seatrial.emulator.cloudformation.schemas import Pointer, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seatrial.emulator.cloudformation.schemas import Pointer, Schema
 
 Recreation = Literal["Never", "Conditionally", "Always"]
 Replacement = Literal["True", "False", "Conditional"]
@@ -59,7 +62,6 @@ class Change:
     replacement: Replacement | None = None
     details: tuple[Detail, ...] = ()
     policy: str | None = None
-    change_set_id: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the change as DescribeChangeSet shows it."""
@@ -76,8 +78,6 @@ class Change:
             change["Replacement"] = self.replacement
         if self.policy:
             change["PolicyAction"] = self.policy
-        if self.change_set_id:
-            change["ChangeSetId"] = self.change_set_id
         return {"Type": "Resource", "ResourceChange": change}
 
 
@@ -111,10 +111,8 @@ def compare(
                 cause,
             )
         )
-    for policy in POLICIES:
-        if old.definition.get(policy) != new.definition.get(policy):
-            details.append(Detail(policy, None, "Never", False, "DirectModification"))
-    return tuple(details)
+    policies = [policy for policy in POLICIES if old.definition.get(policy) != new.definition.get(policy)]
+    return (*details, *(Detail(policy, None, "Never", False, "DirectModification") for policy in policies))
 
 
 def replacement(details: tuple[Detail, ...]) -> Replacement:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.cloudformation.blueprint import Blueprint
-from seatrial.emulator.cloudformation.changes import Change
-from seatrial.emulator.cloudformation.stacks import Stack
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
+    from seatrial.emulator.cloudformation.changes import Change
+    from seatrial.emulator.cloudformation.stacks import Stack
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
@@ -31,9 +33,6 @@ class ChangeSet:
     execution: str = "AVAILABLE"
     reason: str = ""
     on_failure: str = ""
-    include_nested: bool = False
-    parent: ChangeSet | None = None
-    children: list[ChangeSet] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """Return what ListChangeSets shows."""
@@ -45,15 +44,12 @@ class ChangeSet:
             "CreationTime": self.created,
             "Status": self.status,
             "ExecutionStatus": self.execution,
-            "IncludeNestedStacks": self.include_nested,
+            "IncludeNestedStacks": False,
         }
         if self.description:
             answer["Description"] = self.description
         if self.reason:
             answer["StatusReason"] = self.reason
-        if self.parent:
-            answer["ParentChangeSetId"] = self.parent.id
-            answer["RootChangeSetId"] = self.root.id
         return answer
 
     def describe(self) -> dict[str, Any]:
@@ -69,11 +65,6 @@ class ChangeSet:
         if self.on_failure:
             answer["OnStackFailure"] = self.on_failure
         return answer
-
-    @property
-    def root(self) -> ChangeSet:
-        """The change set of the outermost stack."""
-        return self.parent.root if self.parent else self
 
 
 def change_set_id(region: str, account: str, name: str) -> str:
@@ -102,9 +93,7 @@ class ChangeSets:
         return [found for found in list(self._sets.values()) if found.stack is stack]
 
     def drop(self, change_set: ChangeSet) -> None:
-        """Forget a change set and those of its nested stacks."""
-        for child in change_set.children:
-            self.drop(child)
+        """Forget a change set."""
         self._sets.pop(change_set.id, None)
 
     def executed(self, change_set: ChangeSet) -> None:

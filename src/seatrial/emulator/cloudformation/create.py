@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from seatrial.emulator.cloudformation.blueprint import Blueprint
+from typing import TYPE_CHECKING
+
 from seatrial.emulator.cloudformation.delete import delete_all
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.hands import Hands, LiveScope, reason
@@ -10,9 +11,15 @@ from seatrial.emulator.cloudformation.outputs import judge_exports, outputs
 from seatrial.emulator.cloudformation.stacks import Resource, Stack
 from seatrial.emulator.cloudformation.walk import walk
 
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
+
 
 def create(hands: Hands, stack: Stack, blueprint: Blueprint, on_failure: str = "ROLLBACK") -> bool:
-    """Create everything in order. ``on_failure`` is ROLLBACK, DELETE or DO_NOTHING. Return whether all of it is there."""
+    """Create everything in order. Return whether all of it is there.
+
+    ``on_failure`` is ROLLBACK, DELETE or DO_NOTHING.
+    """
     stack.blueprint = blueprint
     stack.imports = set()
     scope = LiveScope(hands, stack, blueprint, stack.imports)
@@ -22,7 +29,7 @@ def create(hands: Hands, stack: Stack, blueprint: Blueprint, on_failure: str = "
         resource = Resource(name, str(definition["Type"]), definition, {}, hands.clock.now())
         stack.resources[name] = resource
         try:
-            resource.properties = hands.properties(stack, blueprint, name, scope)
+            resource.properties = hands.properties(blueprint, name, scope)
         except TemplateError as error:
             hands.stacks.resource_event(stack, resource, "CREATE_FAILED", reason(error))
             return False

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from seatrial.emulator.cloudformation.graph import reverse
-from seatrial.emulator.cloudformation.hands import Hands
-from seatrial.emulator.cloudformation.stacks import Resource, Stack
 from seatrial.emulator.cloudformation.walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.emulator.cloudformation.hands import Hands
+    from seatrial.emulator.cloudformation.stacks import Resource, Stack
 
 
 def delete(hands: Hands, stack: Stack, retain: frozenset[str] = frozenset()) -> bool:
-    """Delete a stack's resources as their policies say. ``retain`` are left where they are. Return whether it is gone."""
+    """Delete a stack's resources as their policies say, but for those to ``retain``. Return whether it is gone."""
     needed = stack.blueprint.needed if stack.blueprint else {}
 
     def policy(resource: Resource) -> str:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from seatrial.emulator.cloudformation.blueprint import Blueprint
 from seatrial.emulator.cloudformation.errors import TemplateError
-from seatrial.emulator.cloudformation.hands import Hands
 from seatrial.emulator.cloudformation.parameters import Given, settle
-from seatrial.emulator.cloudformation.resources.work import Place
 from seatrial.emulator.cloudformation.stacks import Stack
 from seatrial.emulator.cloudformation.template import Template, read
 from seatrial.emulator.cloudformation.urls import s3_location
-from seatrial.emulator.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from seatrial.emulator.cloudformation.hands import Hands
+    from seatrial.emulator.cloudformation.resources.work import Place
+    from seatrial.emulator.settings import EmulatorSettings
 
 #: IAM resources and the property that names each: named ones need CAPABILITY_NAMED_IAM.
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.clock import Clock
-from seatrial.emulator.cloudformation.blueprint import Blueprint
 from seatrial.emulator.cloudformation.changesets import NO_CHANGES, ChangeSet, ChangeSets, change_set_id
 from seatrial.emulator.cloudformation.create import create
 from seatrial.emulator.cloudformation.delete import delete
@@ -24,7 +21,13 @@ from seatrial.emulator.cloudformation.schemas import Schemas
 from seatrial.emulator.cloudformation.stacks import UPDATABLE, Resource, Stack, Stacks
 from seatrial.emulator.cloudformation.update import Update
 from seatrial.emulator.front.actions import Action, ApiError, install
-from seatrial.emulator.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.emulator.clock import Clock
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
+    from seatrial.emulator.settings import EmulatorSettings
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +134,8 @@ class CloudFormationEngine:
             retain = frozenset(request.get("RetainResources") or ())
             if retain and stack.status != "DELETE_FAILED":
                 raise refuse(
-                    f"Invalid operation on stack [{stack.id}]. Specify which resources to retain only when the stack is "
+                    f"Invalid operation on stack [{stack.id}]. Specify which resources to retain only when the "
+                    "stack is "
                     "in the DELETE_FAILED state."
                 )
             before = stack.status
@@ -178,7 +182,8 @@ class CloudFormationEngine:
             if kind == "CREATE":
                 if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
                     raise refuse(
-                        f"Stack [{name}] already exists and cannot be created again with the changeSet [{request['ChangeSetName']}]."
+                        f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                        f"[{request['ChangeSetName']}]."
                     )
                 judge_name(name)
                 stack = stack or self.drafts.stack(name)
@@ -268,19 +273,15 @@ class CloudFormationEngine:
 
     def _blueprint(self, stack: Stack, request: Request, *, template: Blueprint | None) -> Blueprint:
         """Return what a request makes of a stack. ``template`` is its present blueprint, None where it has none."""
+        if request.get("Tags") is not None:
+            tags = {str(tag["Key"]): str(tag["Value"]) for tag in request["Tags"]}
+        else:
+            tags = dict(template.tags) if template else {}
+        notifications = request.get("NotificationARNs")
+        kept = template.notifications if template and notifications is None else notifications or ()
+        previous = template.template if template and request.get("UsePreviousTemplate") else None
         try:
-            if request.get("UsePreviousTemplate"):
-                if template is None:
-                    raise TemplateError("Either Template URL or Template Body must be specified.")
-                chosen = template.template
-            else:
-                chosen = self.drafts.template(request)
-            if "Tags" in request and request["Tags"] is not None:
-                tags = {str(tag["Key"]): str(tag["Value"]) for tag in request["Tags"]}
-            else:
-                tags = dict(template.tags) if template else {}
-            notifications = request.get("NotificationARNs")
-            kept = template.notifications if template and notifications is None else notifications or ()
+            chosen = previous or self.drafts.template(request)
             blueprint = self.drafts.blueprint(stack, chosen, given(request.get("Parameters")), tags, kept)
             self.drafts.judge_capabilities(blueprint, request.get("Capabilities") or ())
         except TemplateError as error:
@@ -330,12 +331,14 @@ def judge_name(name: str) -> None:
     """Refuse what is no name of a stack. Raises ``ValidationError``."""
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", name):
         raise refuse(
-            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy "
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member "
+            "must satisfy "
             "regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
     if len(name) > 128:
         raise refuse(
-            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must have "
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member "
+            "must have "
             "length less than or equal to 128"
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.intrinsics import PSEUDO, split_get_att, split_sub, variables
-from seatrial.emulator.cloudformation.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from seatrial.emulator.cloudformation.template import Template
 
 
 @dataclass(frozen=True)
@@ -27,29 +30,28 @@ def references(value: Any, holds: Callable[[str], bool] | None = None) -> Iterat
         return
     if not isinstance(value, dict):
         return
-    if len(value) == 1:
-        ((name, argument),) = value.items()
-        if name == "Ref" and isinstance(argument, str):
-            yield Reference(argument)
-            return
-        if name == "Fn::GetAtt":
-            resource, attribute = split_get_att(argument)
-            yield Reference(resource, attribute if isinstance(attribute, str) else "")
-            yield from references(attribute, holds)
-            return
-        if name == "Fn::Sub":
-            template, given = split_sub(argument)
-            for variable in variables(template):
-                if variable not in given:
-                    resource, dot, attribute = variable.partition(".")
-                    yield Reference(resource, attribute) if dot else Reference(variable)
-            yield from references(given, holds)
-            return
-        if name == "Fn::If" and holds and isinstance(argument, list) and len(argument) == 3:
-            yield from references(argument[1] if holds(argument[0]) else argument[2], holds)
-            return
-    for item in value.values():
-        yield from references(item, holds)
+    name, argument = next(iter(value.items())) if len(value) == 1 else ("", None)
+    if name == "Ref" and isinstance(argument, str):
+        yield Reference(argument)
+    elif name == "Fn::GetAtt":
+        resource, attribute = split_get_att(argument)
+        yield Reference(resource, attribute if isinstance(attribute, str) else "")
+        yield from references(attribute, holds)
+    elif name == "Fn::Sub":
+        yield from _sub_references(argument, holds)
+    elif name == "Fn::If" and holds and isinstance(argument, list) and len(argument) == 3:
+        yield from references(argument[1] if holds(argument[0]) else argument[2], holds)
+    else:
+        yield from references(list(value.values()), holds)
+
+
+def _sub_references(argument: Any, holds: Callable[[str], bool] | None) -> Iterator[Reference]:
+    template, given = split_sub(argument)
+    for variable in variables(template):
+        if variable not in given:
+            resource, dot, attribute = variable.partition(".")
+            yield Reference(resource, attribute) if dot else Reference(variable)
+    yield from references(given, holds)
 
 
 def depends_on(resource: Mapping[str, Any]) -> list[str]:
@@ -120,12 +122,14 @@ def judge_references(template: Template) -> None:
             condition = entry.get("Condition")
             if isinstance(condition, str) and condition not in conditions:
                 raise TemplateError(
-                    f"Template format error: Unresolved condition dependency {condition} in the {block} block of the template"
+                    f"Template format error: Unresolved condition dependency {condition} in the {block} block "
+                    "of the template"
                 )
             for used in _conditions_used(judged):
                 if used not in conditions:
                     raise TemplateError(
-                        f"Template format error: Unresolved condition dependency {used} in the {block} block of the template"
+                        f"Template format error: Unresolved condition dependency {used} in the {block} block of "
+                        "the template"
                     )
         if unresolved:
             raise TemplateError(
@@ -153,14 +157,16 @@ def _judge_conditions(conditions: Mapping[str, Any], names: Any) -> None:
         unresolved = [reference.name for reference in references(expression) if reference.name not in names]
         if unresolved:
             raise TemplateError(
-                f"Template format error: Unresolved dependencies [{', '.join(unresolved)}]. Cannot reference resources in "
+                f"Template format error: Unresolved dependencies [{', '.join(unresolved)}]. Cannot reference "
+                "resources in "
                 "the Conditions block of the template"
             )
         used = set(_named_conditions(expression))
         missing = sorted(used - conditions.keys())
         if missing:
             raise TemplateError(
-                f"Template format error: Unresolved condition dependency {missing[0]} in the Conditions block of the template"
+                f"Template format error: Unresolved condition dependency {missing[0]} in the Conditions block "
+                "of the template"
             )
         needed[name] = frozenset(used)
     try:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from seatrial.emulator.clock import Clock
 from seatrial.emulator.cloudformation.blueprint import Blueprint, BlueprintScope, tagged
 from seatrial.emulator.cloudformation.dynamic import resolve_references
 from seatrial.emulator.cloudformation.errors import ResourceFailed, Stopped, TemplateError
@@ -21,6 +19,11 @@ from seatrial.emulator.cloudformation.resources.state_only import REASON, StateO
 from seatrial.emulator.cloudformation.resources.work import Place, Provider, Waiter, Work
 from seatrial.emulator.cloudformation.schemas import Schemas, faults
 from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack, Stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.emulator.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ class Hands:
             return self._state_only
         return rows().get(resource.type) or self._state_only
 
-    def properties(self, stack: Stack, blueprint: Blueprint, logical_id: str, scope: LiveScope) -> dict[str, Any]:
+    def properties(self, blueprint: Blueprint, logical_id: str, scope: LiveScope) -> dict[str, Any]:
         """Return the properties of a resource, resolved but for dynamic references, with the stack's tags."""
         definition = blueprint.resources[logical_id]
         values = resolve(definition.get("Properties") or {}, scope)
@@ -84,12 +87,13 @@ class Hands:
         return tagged(values, blueprint.tags, name, kind)
 
     def attribute(self, stack: Stack, resource: Resource, name: str) -> Any:
-        """Return an attribute of a resource that exists. Raises :class:`TemplateError` for one its type does not have."""
+        """Return an attribute of a resource that exists. Raises :class:`TemplateError` for one that its type lacks."""
         if name not in resource.attributes:
             schema = self.schemas.get(resource.type)
             if schema and resource.type != STACK_TYPE and not schema.supports(name):
                 raise TemplateError(
-                    f"Template error: resource {resource.logical_id} does not support attribute type {name} in Fn::GetAtt"
+                    f"Template error: resource {resource.logical_id} does not support attribute type {name} in "
+                    "Fn::GetAtt"
                 )
             work = self.work(stack, resource, resource.properties)
             value = self.provider(resource).attribute(work, name)
@@ -106,8 +110,9 @@ class Hands:
         return Place(stack.name, stack.id, region, account, partition)
 
     def work(self, stack: Stack, resource: Resource, properties: Mapping[str, Any], *, stoppable: bool = False) -> Work:
-        """Return a resource as its provider sees it. Its waits end when the emulator does, and ``stoppable`` ones when
-        the stack's operation is halted.
+        """Return a resource as its provider sees it.
+
+        Its waits end when the emulator does, and ``stoppable`` ones when the stack's operation is halted.
         """
 
         def pause(seconds: float) -> None:
@@ -239,9 +244,9 @@ def reason(error: BaseException) -> str:
     if isinstance(error, ClientError):
         answer, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         message, code = answer.get("Message") or str(error), str(answer.get("Code", ""))
-        status = meta.get("HTTPStatusCode", 400)
+        status, service = meta.get("HTTPStatusCode", 400), answer.get("Service", "AWS")
         return (
-            f'Resource handler returned message: "{message} (Service: {answer.get("Service", "AWS")}, Status Code: {status}, '
+            f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, '
             f'Request ID: {meta.get("RequestId", "-")})" (RequestToken: {secrets.token_hex(16)}, '
             f"HandlerErrorCode: {_handler_code(code)})"
         )
@@ -284,7 +289,7 @@ class LiveScope(BlueprintScope):
 
     def condition(self, name: str) -> bool:
         """See :class:`~.intrinsics.Scope`."""
-        decided = self._blueprint.conditions
+        decided = self.blueprint.conditions
         return decided[name] if name in decided else super().condition(name)
 
     def import_value(self, name: str) -> Any:
@@ -297,8 +302,9 @@ class LiveScope(BlueprintScope):
 
     def _present(self, name: str) -> Resource:
         resource = self._stack.resources.get(name)
-        if resource is None or name not in self._blueprint.resources:
+        if resource is None or name not in self.blueprint.resources:
             raise TemplateError(
-                f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"
+                f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of "
+                "the template"
             )
         return resource

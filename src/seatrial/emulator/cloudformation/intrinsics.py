@@ -15,11 +15,13 @@ import base64
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seatrial.emulator.cloudformation.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PSEUDO = frozenset(
     {
@@ -263,7 +265,8 @@ def _join(value: Any, _: Scope) -> str:
 def _split(value: Any, _: Scope) -> list[str]:
     if not isinstance(value, list) or len(value) != 2 or isinstance(value[1], (list, dict)):
         raise TemplateError(
-            "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to "
+            "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a "
+            "string to "
             "be split or a function that returns a string to be split."
         )
     return text(value[1]).split(text(value[0]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.create import create
@@ -16,6 +15,8 @@ from seatrial.emulator.cloudformation.resources.work import Work, generated_name
 from seatrial.emulator.cloudformation.update import Update
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.emulator.cloudformation.stacks import Stack
 
 
@@ -39,7 +40,7 @@ class NestedStacks:
         if not create(self._hands, child, blueprint, "DO_NOTHING"):
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {child.reason}".rstrip())
 
-    def update(self, work: Work, old: Mapping[str, Any]) -> None:  # noqa: ARG002  # the child knows what it was
+    def update(self, work: Work, old: Mapping[str, Any]) -> None:  # noqa: ARG002  # the child knows what it was  # the child knows what it was
         """See :class:`~.resources.work.Provider`. Cleaning up waits for the parent; see :mod:`.update`."""
         child = self._stack(work.physical_id)
         blueprint = self._blueprint(work, child)
@@ -84,7 +85,7 @@ class NestedStacks:
                 return output["OutputValue"]
         raise TemplateError(f"Output '{wanted}' not found in stack '{child.id}'")
 
-    def replaces(self, name: str) -> bool:  # noqa: ARG002  # of the provider protocol
+    def replaces(self, name: str) -> bool:  # noqa: ARG002  # of the provider protocol  # of the provider protocol
         """See :class:`~.resources.work.Provider`: a nested stack is never replaced."""
         return False
 

@@ -1,4 +1,4 @@
-"""Parameters of a stack: values given, defaults and previous values brought together and held against their constraints.
+"""Parameters of a stack: values given, defaults and previous values, held against their constraints.
 
 Source of rules and messages: AWS CloudFormation user guide, "CloudFormation template Parameters syntax".
 """
@@ -6,12 +6,14 @@ Source of rules and messages: AWS CloudFormation user guide, "CloudFormation tem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.intrinsics import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MASK = "****"
 
@@ -57,7 +59,8 @@ def given(entries: list[dict[str, Any]] | None) -> Given:
         if entry.get("UsePreviousValue"):
             if entry.get("ParameterValue") is not None:
                 raise TemplateError(
-                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty value for a parameter"
+                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non "
+                    "empty value for a parameter"
                 )
             previous.add(name)
         else:
@@ -88,7 +91,8 @@ def settle(
             texts[name] = before[name].given
         elif name in request.previous:
             raise TemplateError(
-                f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+                f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a "
+                "parameter key not in the previous template"
             )
         elif "Default" in definition:
             texts[name] = _default(definition["Default"])
@@ -135,13 +139,9 @@ def _check(name: str, kind: str, definition: Mapping[str, Any], value: str) -> N
     def refuse(constraint: str) -> TemplateError:
         return TemplateError(f"Parameter {name} failed to satisfy constraint: {described or constraint}")
 
-    allowed = definition.get("AllowedValues")
-    if allowed is not None:
-        words = [text(entry) for entry in allowed]
-        if any(item not in words for item in items):
-            if described:
-                raise refuse("")
-            raise TemplateError(f"Parameter '{name}' must be one of AllowedValues")
+    words = [text(entry) for entry in definition.get("AllowedValues") or items]
+    if any(item not in words for item in items):
+        raise refuse("") if described else TemplateError(f"Parameter '{name}' must be one of AllowedValues")
     pattern = definition.get("AllowedPattern")
     if pattern is not None:
         for item in items:

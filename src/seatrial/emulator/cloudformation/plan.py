@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.cloudformation.blueprint import Blueprint
 from seatrial.emulator.cloudformation.changes import Change, Detail, Version, compare, replacement
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.hands import Hands, LiveScope
 from seatrial.emulator.cloudformation.intrinsics import Unknown, resolve
 from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Plan:
 
 def plan(hands: Hands, stack: Stack, blueprint: Blueprint) -> Plan:
     """Compare a stack with what it is to become. Raises :class:`TemplateError` for what AWS refuses at once."""
-    present = {name: resource for name, resource in stack.resources.items() if not resource.gone}
+    present = {name: resource for name, resource in stack.resources.items() if resource.there}
     if stack.blueprint is None or stack.status == "REVIEW_IN_PROGRESS":
         present = {}
     _judge_types(present, blueprint)
@@ -36,7 +38,7 @@ def plan(hands: Hands, stack: Stack, blueprint: Blueprint) -> Plan:
     planned: dict[str, Change] = {}
     scope = _PlanScope(hands, stack, blueprint, planned, present)
     for name in blueprint.order:
-        change = _change(hands, stack, blueprint, name, present.get(name), scope, changed)
+        change = _change(hands, name, present.get(name), scope, changed)
         if change:
             planned[name] = change
     removed = [
@@ -48,19 +50,14 @@ def plan(hands: Hands, stack: Stack, blueprint: Blueprint) -> Plan:
 
 
 def _change(
-    hands: Hands,
-    stack: Stack,
-    blueprint: Blueprint,
-    name: str,
-    resource: Resource | None,
-    scope: _PlanScope,
-    changed: frozenset[str],
+    hands: Hands, name: str, resource: Resource | None, scope: _PlanScope, changed: frozenset[str]
 ) -> Change | None:
+    blueprint = scope.blueprint
     definition = blueprint.resources[name]
     kind = str(definition["Type"])
     if resource is None:
         return Change("Add", name, kind)
-    new = Version(definition, hands.properties(stack, blueprint, name, scope))
+    new = Version(definition, hands.properties(blueprint, name, scope))
     details = compare(hands.schemas.get(kind), Version(resource.definition, resource.properties), new, changed)
     if kind == STACK_TYPE and not details:
         # What the nested template says by now is only read when the stack is updated.
@@ -102,7 +99,7 @@ def _changed_parameters(stack: Stack, blueprint: Blueprint) -> frozenset[str]:
 
 
 def _outputs_change(stack: Stack, blueprint: Blueprint, scope: _PlanScope) -> bool:
-    """Whether the outputs as written or as they resolve differ; values not known yet only differ with their resource."""
+    """Whether the outputs differ, as written or as they resolve; one not known yet only differs with its resource."""
     if stack.blueprint is None or stack.blueprint.outputs != blueprint.outputs:
         return True
     present = {output["OutputKey"]: output["OutputValue"] for output in stack.outputs}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Pointer = tuple[str, ...]
 
@@ -61,7 +63,7 @@ class Schema:
         """Whether ``Fn::GetAtt`` may ask for ``attribute``: read-only, or a property that is a plain value."""
         if attribute in self.attributes:
             return True
-        return attribute.split(".")[0] in self.properties
+        return attribute.split(".", maxsplit=1)[0] in self.properties
 
 
 class Schemas:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.clock import Clock
-from seatrial.emulator.cloudformation.blueprint import Blueprint
-from seatrial.emulator.cloudformation.parameters import Parameter
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from seatrial.emulator.clock import Clock
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
+    from seatrial.emulator.cloudformation.parameters import Parameter
     from seatrial.emulator.cloudformation.update import Update
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -33,7 +33,7 @@ UPDATABLE = frozenset(
 
 @dataclass
 class Resource:
-    """A resource of a stack. ``properties`` are resolved but for dynamic references; ``attributes`` is what was asked."""
+    """A resource of a stack. ``properties`` are resolved but for dynamic references, ``attributes`` a cache."""
 
     logical_id: str
     type: str
@@ -46,6 +46,11 @@ class Resource:
     remark: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
     gone: bool = False
+
+    @property
+    def there(self) -> bool:
+        """Whether it has been made and not been deleted."""
+        return not self.gone and self.status != "CREATE_FAILED" and not self.status.startswith("DELETE_")
 
     def policy(self, name: str) -> str:
         """Return ``DeletionPolicy`` or ``UpdateReplacePolicy``; databases that are no cluster's default to Snapshot."""
@@ -158,34 +163,31 @@ class Stacks:
     def stack_event(self, stack: Stack, status: str, reason: str = "") -> None:
         """Give a stack a status and write its event."""
         with self._lock:
-            self._event(stack, stack.name, stack.id, STACK_TYPE, status, reason, None)
             stack.status, stack.reason = status, reason
+            self._event(stack, Resource(stack.name, STACK_TYPE, {}, {}, self._clock.now(), stack.id, status, reason))
 
     def resource_event(self, stack: Stack, resource: Resource, status: str, reason: str = "") -> None:
         """Give a resource a status and write its event."""
         with self._lock:
             resource.status, resource.reason, resource.updated = status, reason, self._clock.now()
-            self._event(
-                stack, resource.logical_id, resource.physical_id, resource.type, status, reason, resource.properties
-            )
+            self._event(stack, resource)
 
-    def _event(
-        self, stack: Stack, logical_id: str, physical_id: str, kind: str, status: str, reason: str, properties: Any
-    ) -> None:
+    def _event(self, stack: Stack, subject: Resource) -> None:
+        itself = subject.physical_id == stack.id
         event: dict[str, Any] = {
             "StackId": stack.id,
             "StackName": stack.name,
-            "EventId": f"{logical_id}-{status}-{uuid.uuid4()}" if kind != STACK_TYPE else str(uuid.uuid4()),
-            "LogicalResourceId": logical_id,
-            "PhysicalResourceId": physical_id,
-            "ResourceType": kind,
-            "ResourceStatus": status,
-            "Timestamp": self._clock.now(),
+            "EventId": str(uuid.uuid4()) if itself else f"{subject.logical_id}-{subject.status}-{uuid.uuid4()}",
+            "LogicalResourceId": subject.logical_id,
+            "PhysicalResourceId": subject.physical_id,
+            "ResourceType": subject.type,
+            "ResourceStatus": subject.status,
+            "Timestamp": subject.updated,
         }
-        if reason:
-            event["ResourceStatusReason"] = reason
-        if properties is not None:
-            event["ResourceProperties"] = json.dumps(properties, default=str)
+        if subject.reason:
+            event["ResourceStatusReason"] = subject.reason
+        if not itself:
+            event["ResourceProperties"] = json.dumps(subject.properties, default=str)
         if stack.token:
             event["ClientRequestToken"] = stack.token
         stack.events.insert(0, event)

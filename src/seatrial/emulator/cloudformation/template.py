@@ -75,7 +75,7 @@ class Template:
 
 
 def read(body: str) -> Template:
-    """Read and judge a template. Raises :class:`TemplateError` in AWS's words, with line and column of a syntax error."""
+    """Read and judge a template. Raises :class:`TemplateError` in AWS's words, with the line of a syntax error."""
     document = parse(body)
     if not isinstance(document, dict):
         raise TemplateError("Template format error: unsupported structure.")
@@ -91,12 +91,12 @@ def parse(body: str) -> Any:
         except json.JSONDecodeError as error:
             json_error = error
         try:  # flow YAML starts like JSON
-            return yaml.load(body, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's short tags
+            return yaml.load(body, Loader=_Loader)  # noqa: S506  # a SafeLoader with short tags
         except yaml.YAMLError:
             place = f"(line {json_error.lineno}, column {json_error.colno})"
             raise TemplateError(f"Template format error: JSON not well-formed. {place}") from json_error
     try:
-        return yaml.load(body, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's short tags
+        return yaml.load(body, Loader=_Loader)  # noqa: S506  # a SafeLoader with short tags
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -147,6 +147,10 @@ def _judge(document: dict[str, Any]) -> None:
                 f"Transform {transform} is not run by the emulator. Process the template first "
                 "(sam build, aws cloudformation package) or write it without the transform."
             )
+    _judge_members(document)
+
+
+def _judge_members(document: dict[str, Any]) -> None:
     if not document.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
     for name, parameter in (document.get("Parameters") or {}).items():
@@ -203,7 +207,7 @@ def _judge_extensions(value: Any) -> None:
         for key, item in value.items():
             if key in {"Fn::Length", "Fn::ToJsonString"} or str(key).startswith("Fn::ForEach"):
                 raise TemplateError(
-                    f"Template format error: {str(key).split('::ForEach')[0]}{'::ForEach' if 'ForEach' in str(key) else ''} "
-                    f"requires the transform {LANGUAGE_EXTENSIONS}"
+                    f"Template format error: {'::'.join(str(key).split('::')[:2])} requires the transform "
+                    f"{LANGUAGE_EXTENSIONS}"
                 )
             _judge_extensions(item)

@@ -1,18 +1,17 @@
 """Updating a stack: new things first, old things last, and the way back.
 
-An update has three parts, so that a nested stack can do each of them when its parent does: :meth:`Update.apply` creates,
-changes and replaces in order (a replacement is created before its predecessor goes); :meth:`Update.clean_up` deletes
-what is no longer wanted; :meth:`Update.roll_back` restores what was before and deletes what was new. Nothing that may be
-needed for the way back is deleted before the whole tree of stacks has succeeded.
+An update has three parts, so that a nested stack can do each of them when its parent does: :meth:`Update.apply`
+creates, changes and replaces in order (a replacement is created before its predecessor goes); :meth:`Update.clean_up`
+deletes what is no longer wanted; :meth:`Update.roll_back` restores what was before and deletes what was new. Nothing
+that may be needed for the way back is deleted before the whole tree of stacks has succeeded.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
+from typing import TYPE_CHECKING
 
-
-from seatrial.emulator.cloudformation.blueprint import Blueprint
 from seatrial.emulator.cloudformation.changes import POLICIES, Detail, Version, compare, replacement
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.graph import reverse
@@ -21,6 +20,9 @@ from seatrial.emulator.cloudformation.outputs import judge_exports, outputs
 from seatrial.emulator.cloudformation.resources.row import Row
 from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack
 from seatrial.emulator.cloudformation.walk import walk
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.blueprint import Blueprint
 
 NEW_RESOURCE = "Requested update requires the creation of a new physical resource; hence creating one."
 
@@ -31,10 +33,11 @@ class Update:
     def __init__(self, hands: Hands, stack: Stack, blueprint: Blueprint) -> None:
         assert stack.blueprint is not None
         self._hands, self._stack, self._new, self._old = hands, stack, blueprint, stack.blueprint
-        self._before = {name: copy.copy(resource) for name, resource in stack.resources.items() if _there(resource)}
+        self._before = {name: copy.copy(resource) for name, resource in stack.resources.items() if resource.there}
         self._outputs_before, self._imports_before = stack.outputs, set(stack.imports)
-        self._made: list[Resource] = []
-        self._obsolete: list[tuple[Resource, str]] = []
+        # What an earlier operation failed to make and left is made anew; its remains go, whatever becomes of this.
+        self._made = [resource for resource in stack.resources.values() if resource.status == "CREATE_FAILED"]
+        self._obsolete = [(resource, "") for resource in self._made]
         self._touched: set[str] = set()
         self._nested: dict[str, Update] = {}
         self._lock = threading.Lock()
@@ -50,7 +53,7 @@ class Update:
             self._event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             self.clean_up()
         elif keep_on_failure:
-            self._event("UPDATE_FAILED", why)
+            self._keep(why)
         else:
             self.roll_back(why)
 
@@ -64,6 +67,8 @@ class Update:
         self._failed = walk(needed, lambda name: self._visit(name, scope), halt=stack.stop)
         if self._failed:
             return f"The following resource(s) failed to {self._verb()}: [{', '.join(self._failed)}]. "
+        if stack.stop.is_set():
+            return "User Initiated"
         try:
             found = outputs(self._new, scope)
             judge_exports(self._hands.stacks, stack, found)
@@ -73,7 +78,7 @@ class Update:
         for name in reversed(list(stack.resources)):
             if name not in self._new.resources:
                 resource = stack.resources[name]
-                if _there(resource):
+                if resource.there:
                     self._obsolete.append((resource, "DeletionPolicy"))
         return None
 
@@ -88,6 +93,15 @@ class Update:
         self._event("UPDATE_COMPLETE", "Update successful. One or more resources could not be deleted." if left else "")
         stack.operation = None
 
+    def _keep(self, why: str) -> None:
+        """Leave the stack where the update failed; what failed to change is still to be changed by the next one."""
+        for nested in self._nested.values():
+            nested.clean_up()
+        for name in self._touched & set(self._failed):
+            self._stack.resources[name].properties = self._before[name].properties
+        self._stack.operation = None
+        self._event("UPDATE_FAILED", why)
+
     def _visit(self, name: str, scope: LiveScope) -> bool:
         hands, stack = self._hands, self._stack
         definition = self._new.resources[name]
@@ -98,7 +112,7 @@ class Update:
             else Resource(name, str(definition["Type"]), definition, {}, hands.clock.now())
         )
         try:
-            properties = hands.properties(stack, self._new, name, scope)
+            properties = hands.properties(self._new, name, scope)
         except TemplateError as error:
             stack.resources[name] = resource
             hands.stacks.resource_event(stack, resource, f"{'UPDATE' if present else 'CREATE'}_FAILED", reason(error))
@@ -176,7 +190,7 @@ class Update:
     # --- back --------------------------------------------------------------------------------------------------------
 
     def roll_back(self, why: str = "", skip: frozenset[str] = frozenset()) -> bool:
-        """Restore what was, delete what was made. ``skip`` are resources to leave as they are. Return whether it went well."""
+        """Restore what was but for ``skip``, delete what was made. Return whether it went well."""
         if self._back:
             return True
         stack = self._stack
@@ -239,13 +253,21 @@ class Update:
     # --- both --------------------------------------------------------------------------------------------------------
 
     def _discard(self, resources: list[tuple[Resource, str]], blueprint: Blueprint) -> list[str]:
-        """Delete resources in the reverse order of ``blueprint``, by the policy named with each. Return what is left."""
-        by_name = {resource.logical_id: (resource, policy) for resource, policy in resources}
+        """Delete resources in the reverse order of ``blueprint``, each by the policy named with it.
+
+        Return those that are left.
+        """
+        by_name: dict[str, list[tuple[Resource, str]]] = {}
+        for resource, policy in resources:
+            by_name.setdefault(resource.logical_id, []).append((resource, policy))
         among = {name: frozenset(blueprint.needed.get(name, frozenset()) & by_name.keys()) for name in by_name}
 
         def visit(name: str) -> bool:
-            resource, policy = by_name[name]
-            return self._hands.delete(self._stack, resource, resource.policy(policy) if policy else "Delete")
+            done = [
+                self._hands.delete(self._stack, resource, resource.policy(policy) if policy else "Delete")
+                for resource, policy in by_name[name]
+            ]
+            return all(done)
 
         return walk(reverse(among), visit)
 
@@ -255,7 +277,3 @@ class Update:
 
     def _event(self, status: str, why: str = "") -> None:
         self._hands.stacks.stack_event(self._stack, status, why)
-
-
-def _there(resource: Resource) -> bool:
-    return not resource.gone and not resource.status.startswith("DELETE_")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 #: Resources of one stack under work at the same time. Most wait for a service; calls to one service take turns.
 WIDTH = 16
@@ -18,7 +21,8 @@ def walk(
 ) -> list[str]:
     """Call ``visit`` for every node after all it needs; return those for which it was not true, in order of failure.
 
-    What needs a failed node is not visited. With ``halt``, the first failure sets it and nothing new is begun. An
+    What needs a failed node is not visited. With ``halt``, the first failure sets it, and once it is set nothing new is
+    begun. An
     exception out of ``visit`` is raised here once all visits have ended.
     """
     walker = _Walker(needed, visit, halt, width)
@@ -44,7 +48,7 @@ class _Walker:
         left = list(self._needed)
         with self._changed:
             while True:
-                halted = self._error is not None or bool(self._halt and self._failed)
+                halted = self._error is not None or bool(self._halt and (self._failed or self._halt.is_set()))
                 ready = [] if halted else [name for name in left if self._needed[name] <= self._done]
                 for name in ready[: self._width - len(self._running)]:
                     left.remove(name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.coercion import coerce
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, Tagging
-from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.emulator.cloudformation.resources.work import Work
 
 TAGS = Tagging(add="add_tags", resource="ResourceArns", remove="remove_tags")
 

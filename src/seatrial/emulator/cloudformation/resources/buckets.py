@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.coercion import coerce
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row
-from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.emulator.cloudformation.resources.work import Work
 
 
 @dataclass(frozen=True)

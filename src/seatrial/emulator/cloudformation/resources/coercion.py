@@ -8,33 +8,20 @@ knows what each call takes, so nothing of this is written down by type.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.intrinsics import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TAG_KEYS = ({"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"})
 
 
 def coerce(shape: Any, value: Any) -> Any:
     """Return ``value`` as the botocore ``shape`` wants it. Members that the shape does not have are left out."""
-    kind = shape.type_name
-    if kind == "structure":
-        return _structure(shape, value)
-    if kind == "list":
-        return _list(shape, value)
-    if kind == "map":
-        return _map(shape, value)
-    if kind in {"integer", "long"}:
-        return int(float(value)) if not isinstance(value, bool) else int(value)
-    if kind in {"float", "double"}:
-        return float(value)
-    if kind == "boolean":
-        return value if isinstance(value, bool) else str(value).lower() == "true"
-    if kind == "string":
-        return json.dumps(value) if isinstance(value, (dict, list)) else text(value)
-    if kind == "blob":
-        return value.encode() if isinstance(value, str) else value
-    return value
+    coercion = _COERCIONS.get(shape.type_name)
+    return coercion(shape, value) if coercion else value
 
 
 def members(shape: Any) -> dict[str, str]:
@@ -64,9 +51,43 @@ def _list(shape: Any, value: Any) -> list[Any]:
     return [coerce(shape.member, item) for item in (value if isinstance(value, list) else [value])]
 
 
+def _integer(_: Any, value: Any) -> int:
+    return int(float(value))
+
+
+def _float(_: Any, value: Any) -> float:
+    return float(value)
+
+
+def _boolean(_: Any, value: Any) -> bool:
+    return value if isinstance(value, bool) else str(value).lower() == "true"
+
+
+def _string(_: Any, value: Any) -> str:
+    return json.dumps(value) if isinstance(value, (dict, list)) else text(value)
+
+
+def _blob(_: Any, value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
 def _map(shape: Any, value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(item, dict) and {"Key", "Value"} <= set(item) for item in value):
         value = {item["Key"]: item["Value"] for item in value}
     if not isinstance(value, dict):
         return value
     return {key: coerce(shape.value, item) for key, item in value.items()}
+
+
+_COERCIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "structure": _structure,
+    "list": _list,
+    "map": _map,
+    "integer": _integer,
+    "long": _integer,
+    "float": _float,
+    "double": _float,
+    "boolean": _boolean,
+    "string": _string,
+    "blob": _blob,
+}

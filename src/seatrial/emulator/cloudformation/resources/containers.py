@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.resources.coercion import coerce
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, Tagging
-from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.resources.work import Work
 
 
 def _arn(work: Work) -> str:

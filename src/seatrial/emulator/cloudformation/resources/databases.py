@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # it has no types
 from botocore.exceptions import ClientError
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, Tagging, is_gone, retag
-from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.emulator.cloudformation.resources.work import Work
 
 RDS_PATIENCE = 2 * 3600.0
 CACHE_PATIENCE = 3600.0
@@ -171,7 +174,7 @@ def _delete_serverless(work: Work) -> None:
     _await_gone(work, lambda: _serverless_status(work), CACHE_PATIENCE)
 
 
-def _apply_now(work: Work, properties: dict[str, Any]) -> dict[str, Any]:
+def _apply_now(_: Work, properties: dict[str, Any]) -> dict[str, Any]:
     return {**properties, "ApplyImmediately": True}
 
 

@@ -32,7 +32,8 @@ def _ready(work: Work) -> None:
         state = work.call("lambda", "get_function", FunctionName=work.physical_id)["Configuration"]
         if state.get("State") == "Failed" or state.get("LastUpdateStatus") == "Failed":
             raise ResourceFailed(str(state.get("StateReason") or state.get("LastUpdateStatusReason")))
-        return state.get("State", "Active") == "Active" and state.get("LastUpdateStatus", "Successful") == "Successful"
+        settled = state.get("State", "Active"), state.get("LastUpdateStatus", "Successful")
+        return settled == ("Active", "Successful")
 
     work.waiter.until(ready, seconds=900, otherwise=f"Function {work.physical_id} did not stabilize.")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, Tagging
 from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 TAGS = Tagging(add="create_tags", resource="Resources", remove="delete_tags", keys="Tags")
 ANYWHERE: dict[str, Any] = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}

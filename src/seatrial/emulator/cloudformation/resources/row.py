@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # it has no types
 from botocore.exceptions import ClientError
 
 from seatrial.emulator.cloudformation.changes import alike
@@ -55,7 +55,7 @@ class Tagging:
 class Row:
     """One resource type.
 
-    ``identity``    path into the answer of ``create`` (or a function) that gives the physical id, which is what Ref gives
+    ``identity``    path into the answer of ``create`` (or a function) to the physical id, which is what Ref gives
     ``key``         the API's parameter that names the resource in update and delete calls
     ``rename``      property → parameter, where they differ by more than case
     ``prepare``     properties → properties before coercion, for create and update

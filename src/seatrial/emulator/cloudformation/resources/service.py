@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.changes import alike
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.containers import ECS_TAGS
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, retag
-from seatrial.emulator.cloudformation.resources.work import Work
+
+if TYPE_CHECKING:
+    from seatrial.emulator.cloudformation.resources.work import Work
 
 #: How long CloudFormation waits for a service: three hours.
 #: https://repost.aws/knowledge-center/cloudformation-ecs-service-stabilize
@@ -54,8 +56,8 @@ def _steady(work: Work, deployment: str | None) -> None:
     work.waiter.until(
         lambda: is_steady(_describe(work), deployment),
         seconds=PATIENCE,
-        otherwise=f'Resource handler returned message: "Exceeded attempts to wait" (RequestToken: {secrets.token_hex(8)}, '
-        "HandlerErrorCode: NotStabilized)",
+        otherwise='Resource handler returned message: "Exceeded attempts to wait" '
+        f"(RequestToken: {secrets.token_hex(8)}, HandlerErrorCode: NotStabilized)",
     )
 
 

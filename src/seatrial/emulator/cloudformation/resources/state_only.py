@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.resources.work import Work, generated_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REASON = "Kept as state only: the emulator has no {type}, nothing was made"
 
@@ -20,7 +22,7 @@ class StateOnly:
         work.physical_id = _physical_id(work)
         work.remarks.append(REASON.format(type=work.type))
 
-    def update(self, work: Work, old: Mapping[str, Any]) -> None:
+    def update(self, work: Work, old: Mapping[str, Any]) -> None:  # noqa: ARG002  # of the provider protocol
         """See :class:`~.work.Provider`."""
         work.remarks.append(REASON.format(type=work.type))
 
@@ -39,14 +41,10 @@ class StateOnly:
             return "443"
         if last in {"DomainName", "Address", "DNSName", "Endpoint"}:
             return f"{work.physical_id.rsplit('/', 1)[-1].lower()}.invalid"
-        kind = (work.schema.properties.get(last) or {}).get("type") if work.schema else None
-        if kind == "array":
-            return []
-        if kind in {"integer", "number"}:
-            return 0
-        return False if kind == "boolean" else work.physical_id
+        kind = str((work.schema.properties.get(last) or {}).get("type")) if work.schema else ""
+        return {"array": [], "integer": 0, "number": 0, "boolean": False}.get(kind, work.physical_id)
 
-    def replaces(self, name: str) -> bool:
+    def replaces(self, name: str) -> bool:  # noqa: ARG002  # of the provider protocol
         """See :class:`~.work.Provider`."""
         return True
 
@@ -67,6 +65,6 @@ def _physical_id(work: Work) -> str:
 def _arn(work: Work) -> str:
     if work.physical_id.startswith("arn:"):
         return work.physical_id
-    service, kind = (work.type.split("::") + ["custom", "custom"])[1:3]
+    service, kind = ([*work.type.split("::"), "custom", "custom"])[1:3]
     identity = work.physical_id or generated_name(work.place.stack, work.logical_id, limit=64)
     return work.place.arn(service.lower(), f"{kind.lower()}/{identity}")

@@ -6,14 +6,17 @@ import hashlib
 import string
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from seatrial.emulator.clock import Clock
-from seatrial.emulator.cloudformation.dynamic import Call
 from seatrial.emulator.cloudformation.errors import ResourceFailed
-from seatrial.emulator.cloudformation.schemas import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.emulator.clock import Clock
+    from seatrial.emulator.cloudformation.dynamic import Call
+    from seatrial.emulator.cloudformation.schemas import Schema
 
 #: Seconds between two looks at a resource that is not ready yet: the first pause, and the longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.25
@@ -43,7 +46,7 @@ class Waiter:
         self._pause = pause
 
     def until(self, check: Callable[[], bool], *, seconds: float, otherwise: str) -> None:
-        """Return once ``check`` is true. Raises :class:`ResourceFailed` with ``otherwise`` after ``seconds`` of AWS's time."""
+        """Return once ``check`` is true; after ``seconds`` of AWS's time raise ``ResourceFailed(otherwise)``."""
         deadline = self._clock.monotonic() + self._clock.scaled(seconds, at_least=60.0)
         pause = SHORTEST_PAUSE
         while not check():
