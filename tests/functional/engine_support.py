@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BASE_TAR = ROOT / ".cache" / "base-bookworm-python3.tar"
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 BASE = "localhost/seatrial-test-base:latest"
 
 
@@ -48,7 +49,9 @@ def base_image(api: Any) -> str:
         BASE_TAR.parent.mkdir(exist_ok=True)
         part = BASE_TAR.with_suffix(f".{os.getpid()}.tar")
         packages = "--include=python3,python3-venv,ca-certificates"
-        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", packages, "bookworm", part], check=True)
+        # Builds install packages as this machine does, so they trust whom it trusts.
+        trust = f"--customize-hook=copy-in {AUTHORITIES} {AUTHORITIES.parent}"
+        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", packages, trust, "bookworm", part], check=True)
         part.rename(BASE_TAR)
     with BASE_TAR.open("rb") as file:
         api.import_image_from_data(file, repository=BASE.removesuffix(":latest"))
