@@ -124,10 +124,16 @@ class Stage:
 
 
 @contextmanager
-def raised(where: Path, runtime: Literal["process", "docker"]) -> Iterator[Stage]:
+def raised(where: Path, runtime: Literal["process", "docker"], *, base_image: str | None = None) -> Iterator[Stage]:
     """Copy the example, start an emulator and create the infrastructure; nothing is released yet."""
     project = where / "project"
     copy_example(project)
+    if base_image is not None:
+        toml = project / "seatrial.toml"
+        toml.write_text(
+            toml.read_text().replace("[image]\n", f'[image]\nbuild_args = {{ BASE_IMAGE = "{base_image}" }}\n')
+        )
+        git(project, "commit", "--quiet", "--all", "--message", "the base image that is here")
     info = emulators.start("test", project, runtime=runtime, time_scale=TIME_SCALE, region=region(project))
     try:
         stage = Stage(project, info)

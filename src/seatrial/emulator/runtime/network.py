@@ -51,6 +51,8 @@ def start(api: Any, gateway: Gateway, spec: ContainerSpec, labels: Mapping[str, 
             cap_drop=["ALL"],
             security_opt=["no-new-privileges", "label=disable"],
             read_only=True,
+            # Load balancers listen on 80 and 443; Docker sets this itself, Podman does not.
+            sysctls={"net.ipv4.ip_unprivileged_port_start": "0"},
         ),
     )
     api.start(container["Id"])
