@@ -56,8 +56,7 @@ def measure() -> Result:
     )
     return Result(
         (Table(("program", "time", "processor time", "time ÷ `seatrial synth`"), rows),),
-        f"seatrial writes {_own_resources()} resources in nine templates, the CDK app {_their_resources(theirs)} in"
-        f" one. {cdk.versions}. {ROUNDS} runs each, in turns.",
+        f"seatrial writes {_own_resources()}, the CDK app {_their_resources(theirs)}. {cdk.versions}. {ROUNDS} runs each, in turns.",
     )
 
 
@@ -116,11 +115,12 @@ def _cleared(directory: Path) -> None:
         shutil.rmtree(directory)
 
 
-def _own_resources() -> int:
+def _own_resources() -> str:
     bundles = lower(build(load(EXAMPLE / "seatrial.toml", "production")))
-    return sum(len(template.resources) for bundle in bundles for template in (bundle.root, *bundle.nested))
+    templates = [template for bundle in bundles for template in (bundle.root, *bundle.nested)]
+    return f"{sum(len(template.resources) for template in templates)} resources in {len(templates)} templates"
 
 
-def _their_resources(output: Path) -> int:
+def _their_resources(output: Path) -> str:
     template = json.loads((output / "stockweb-production.template.json").read_text(encoding="utf-8"))
-    return len(template["Resources"])
+    return f"{len(template['Resources'])} in one"

@@ -50,6 +50,15 @@ def test_a_command_without_a_module_of_the_project_says_what_to_do(project: Path
     assert "--no-fault" in (caught.value.hint or "")
 
 
+def test_the_fault_stands_where_a_module_may_have_it(project: Path, tmp_path: Path) -> None:
+    source = '"""Doc."""\n\nfrom __future__ import annotations\n\nimport nowhere\n'
+    (project / "shop" / "wsgi.py").write_text(source)
+    settings = loads(CONFIG.replace("{module}", "'shop.wsgi'"), "local")
+    copy = broken_copy(settings, project, [Path("shop/wsgi.py")], tmp_path / "copy")
+    with pytest.raises(RuntimeError, match=MESSAGE):
+        exec(compile((copy / "shop/wsgi.py").read_text(), "wsgi.py", "exec"))
+
+
 def test_the_same_files_make_the_same_version_every_time(project: Path, tmp_path: Path) -> None:
     files = [Path("shop/wsgi.py"), Path("shop/settings.py")]
     versions = {commit_of(marked_copy(project, files, tmp_path / name)) for name in ("a", "b")}

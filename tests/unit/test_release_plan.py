@@ -44,6 +44,11 @@ def test_the_order_of_a_release() -> None:
     json.dumps(plan.to_json())
 
 
+def test_the_first_release_rolls_everything_out_together() -> None:
+    plan, _ = planned(THERE, running=False)
+    assert [each.title for each in plan.steps if isinstance(each, Roll)] == ["roll out web, events, worker and beat"]
+
+
 def test_an_image_in_ecr_is_not_built_again_and_that_is_said() -> None:
     plan, needed = planned(THERE)
     assert {"build", "push"}.isdisjoint(each.kind for each in plan.steps)

@@ -37,7 +37,7 @@ def rehearse(
     proxy: Annotated[Literal["auto", "envoy", "builtin"], typer.Option(help="What carries the traffic.")] = "auto",
     time_scale: Annotated[
         float, typer.Option(min=0.01, max=1, help="How AWS's own waits are scaled; 1 is AWS's pace.")
-    ] = 0.1,
+    ] = 0.05,
     report: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Where to write the report.", show_default=False)
     ] = None,

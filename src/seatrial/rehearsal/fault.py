@@ -6,6 +6,7 @@ import it and passes, as it would with most real mistakes; the new tasks never b
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -56,8 +57,8 @@ def broken_copy(settings: Settings, root: Path, files: Iterable[Path], target: P
     """Copy ``files`` (relative to ``root``) to ``target``, break the entry module there, commit; return ``target``."""
     entry = entry_module(settings, root)
     _copy(root, files, target)
-    with (target / entry).open("a", encoding="utf-8") as module:
-        module.write(f'\n\nraise RuntimeError("{MESSAGE}")\n')
+    module = target / entry
+    module.write_text(_raising(module.read_text(encoding="utf-8")), encoding="utf-8")
     return _committed(target, MESSAGE)
 
 
@@ -66,6 +67,19 @@ def marked_copy(root: Path, files: Iterable[Path], target: Path) -> Path:
     _copy(root, files, target)
     (target / MARKER).write_text("This copy differs by this file only, so that it can be released over itself.\n")
     return _committed(target, "a marked copy")
+
+
+def _raising(source: str) -> str:
+    """Return the module with a ``raise`` as its first statement, behind docstring and ``__future__``."""
+    lines = source.splitlines(keepends=True)
+    after = 0
+    for statement in ast.parse(source).body:
+        docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        if not (docstring or future):
+            break
+        after = statement.end_lineno or 0
+    return "".join([*lines[:after], f'\nraise RuntimeError("{MESSAGE}")\n', *lines[after:]])
 
 
 def _copy(root: Path, files: Iterable[Path], target: Path) -> None:

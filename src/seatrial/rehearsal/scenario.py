@@ -53,7 +53,7 @@ class Wishes:
     fault: bool = True
     runtime: Literal["auto", "process", "docker"] = "process"
     proxy: Literal["auto", "envoy", "builtin"] = "auto"
-    time_scale: float = 0.1
+    time_scale: float = 0.05
     report: Path | None = None
 
 

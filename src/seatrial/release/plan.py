@@ -3,7 +3,7 @@
 The order of a release: verify, build, push, register, gate tasks, then the services (those that have traffic at the
 same time, then workers, then the scheduler), then the jobs, then the record. Workers come after the web services
 because those put messages in the queue that old workers would not know; the scheduler comes last because two must
-never be alive, so it is away for a moment.
+never be alive, so it is away for a moment. The first release of all rolls them out together: nothing serves yet.
 """
 
 from __future__ import annotations
@@ -146,8 +146,11 @@ def patience(service: Service) -> float:
 
 
 def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...]) -> list[Step]:
+    """Return the stages. Where no release has been to any service there is no order to keep: one stage does it."""
+    first = not any(facts.released(unit) for unit in units)
+    stages = (tuple(role for roles in STAGES for role in roles),) if first else STAGES
     rolls: list[Step] = []
-    for roles in STAGES:
+    for roles in stages:
         changes = tuple(
             _change(settings.services[unit], unit, facts) for unit in units if settings.services[unit].role in roles
         )

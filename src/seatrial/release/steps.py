@@ -161,7 +161,8 @@ class Roll(Step):
     @property
     def title(self) -> str:
         """See :class:`Step`."""
-        return f"roll out {' and '.join(each.unit for each in self.changes)}"
+        *others, last = (each.unit for each in self.changes)
+        return f"roll out {', '.join(others)} and {last}" if others else f"roll out {last}"
 
     @property
     def lines(self) -> tuple[str, ...]:
