@@ -56,7 +56,8 @@ def measure() -> Result:
     )
     return Result(
         (Table(("program", "time", "processor time", "time ÷ `seatrial synth`"), rows),),
-        f"seatrial writes {_own_resources()}, the CDK app {_their_resources(theirs)}. {cdk.versions}. {ROUNDS} runs each, in turns.",
+        f"seatrial writes {_own_resources()}, the CDK app {_their_resources(theirs)}. {cdk.versions}. "
+        f"{ROUNDS} runs each, in turns.",
     )
 
 
