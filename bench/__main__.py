@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import commands, machine, memory, release, startup, synth
 from bench.report import write
-from bench.stage import ROOT, Stage, copied, say, started
+from bench.stage import ROOT, Stage, copied, say, scratch, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +49,7 @@ def main() -> None:
 def _stage(stack: ExitStack) -> Stage:
     """Return the example, released on an emulator that is stopped with ``stack``."""
     say("releasing the example on an emulator")
-    directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    directory = stack.enter_context(scratch())
     stage = stack.enter_context(started(copied(directory / "project")))
     stage.apply()
     stage.deploy()

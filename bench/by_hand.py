@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 _HOST = "127.0.0.1"
 
 
-def first_answer(project: Path, scratch: Path) -> dict[str, float]:
-    """Return the seconds of each part up to the first 200. ``scratch`` keeps the Python environment between calls."""
+def first_answer(project: Path, place: Path) -> dict[str, float]:
+    """Return the seconds of each part up to the first 200. ``place`` keeps the Python environment between calls."""
     parts: dict[str, float] = {}
     with ExitStack() as running:
         with _timed(parts, "environment"):
-            python = _environment(project, scratch)
+            python = _environment(project, place)
         with _timed(parts, "databases"):
-            variables = _databases(scratch, running)
+            variables = _databases(place, running)
         with _timed(parts, "static files"):
             _manage(python, project, variables, "collectstatic", "--noinput", "--verbosity", "0", "--clear")
         with _timed(parts, "migrate"):
@@ -46,34 +46,34 @@ def first_answer(project: Path, scratch: Path) -> dict[str, float]:
     return parts
 
 
-def _environment(project: Path, scratch: Path) -> Path:
+def _environment(project: Path, place: Path) -> Path:
     """Return the Python of an environment with the project's requirements, made as the emulator makes it."""
-    home = scratch / "environment"
+    home = place / "environment"
     python = home / "bin" / "python"
-    if not (scratch / "environment.whole").exists():
+    if not (place / "environment.whole").exists():
         uv = str(ROOT / ".venv" / "bin" / "uv")
         install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
         subprocess.run([*install, "--requirement", str(project / "requirements.txt")], check=True)
-        (scratch / "environment.whole").touch()
+        (place / "environment.whole").touch()
     return python
 
 
-def _databases(scratch: Path, running: ExitStack) -> dict[str, str]:
+def _databases(place: Path, running: ExitStack) -> dict[str, str]:
     """Start both and return the variables that point the application to them."""
     children, account, password = Children(), database_account(), secrets.token_hex(16)
-    directory = reachable_directory(scratch / "postgres", account) / "server"
+    directory = reachable_directory(place / "postgres", account) / "server"
     binaries = find_binaries(None, account, children)
     port = _free_port()
     postgres = PostgresServer(
-        binaries, directory, _HOST, port, children=children, account=account, log=scratch / "postgres.log"
+        binaries, directory, _HOST, port, children=children, account=account, log=place / "postgres.log"
     )
     running.callback(postgres.remove)
     postgres.start()
     postgres.set_master("stockweb", password, "stockweb")
     valkey_port = _free_port()
     valkey = ValkeyServer(
-        scratch / "valkey", _HOST, valkey_port, children=children, log=scratch / "valkey.log", options=ValkeyOptions()
+        place / "valkey", _HOST, valkey_port, children=children, log=place / "valkey.log", options=ValkeyOptions()
     )
     running.callback(valkey.stop)
     valkey.start()

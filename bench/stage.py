@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from seatrial import infra, release
 from seatrial.aws.session import Aws
 from seatrial.config.load import load
 from seatrial.emulator import process as emulators
+from seatrial.rehearsal.scenario import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +32,7 @@ ENVIRONMENT = "local"
 #: Name of the emulators. Commands are told it in SEATRIAL_EMULATOR.
 NAME = "bench"
 #: AWS's own waits are this much shorter, as in ``seatrial rehearse``: what is left is what this machine does.
-TIME_SCALE = 0.1
+TIME_SCALE = Wishes().time_scale
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ def started(project: Path) -> Iterator[Stage]:
         yield Stage(project, info)
     finally:
         emulators.stop(NAME, project)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Make a directory for as long as it lasts. The account that root gives databases to can go there too."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
 
 
 def copied(target: Path) -> Path:

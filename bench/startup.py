@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import by_hand
 from bench.first_answer import FirstAnswer
 from bench.report import Result, Table, median, ratio, seconds
-from bench.stage import TIME_SCALE, copied, say, started
+from bench.stage import TIME_SCALE, copied, say, scratch, started
 from bench.steps import released
 from seatrial.stack import names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.stage import Stage
     from bench.steps import Watched
 
@@ -35,17 +35,17 @@ _TOTAL, _ALL = "total", "all"
 
 def measure() -> Result:
     """Start both, cold and warm, again and again."""
-    with tempfile.TemporaryDirectory() as warming:
+    with scratch() as directory:
         say("startup: filling the cache of packages")
-        by_hand.first_answer(copied(Path(warming) / "project"), Path(warming))
+        by_hand.first_answer(copied(directory / "project"), directory)
     kinds = ("cold", "warm")
     hand: _Runs = {kind: [] for kind in kinds}
     ours: _Runs = {kind: [] for kind in kinds}
     for index in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as directory:
-            manual, project = copied(Path(directory) / "by-hand"), copied(Path(directory) / "project")
+        with scratch() as directory:
+            manual, project = copied(directory / "by-hand"), copied(directory / "project")
             for kind in kinds:
-                hand[kind].append(by_hand.first_answer(manual, Path(directory)))
+                hand[kind].append(by_hand.first_answer(manual, directory))
                 ours[kind].append(_first_answer(project))
                 say(
                     f"startup: round {index + 1} of {ROUNDS}, {kind}: {ours[kind][-1][_TOTAL]:.1f} s on the emulator, "
@@ -111,6 +111,6 @@ def _note(ours: _Runs) -> str:
         f"{median([each[_ALL] - each[_TOTAL] for each in ours[kind]]):.1f} s ({kind})" for kind in ours
     )
     return (
-        f"Worker and beat, and with them the end of the release, follow {later} after the first 200. Medians of "
+        f"The end of the release, worker and beat included, follows {later} after the first 200. Medians of "
         f"{ROUNDS} rounds (least to greatest); time scale {TIME_SCALE:g}."
     )
