@@ -481,6 +481,18 @@ def test_prepare_commands_run_once_for_an_image(place: Path, registry: Registry)
         assert run_to_end(runtime, spec(image)) == (0, ["built once", ""])
 
 
+def test_what_a_task_writes_into_its_image_is_gone_with_the_run(place: Path, registry: Registry) -> None:
+    image = bundle(
+        registry,
+        {"main.py": "f = open('x', 'a+'); f.write('x'); f.seek(0); print(f.read())"},
+        name="own:1",
+        Cmd=["python", "main.py"],
+    )
+    for _ in range(2):
+        runtime = ProcessRuntime(settings(place / "state"), registry)
+        assert run_to_end(runtime, spec(image)) == (0, ["x"])
+
+
 def test_a_failing_prepare_command_makes_the_image_unavailable(runtime: ProcessRuntime, registry: Registry) -> None:
     image = bundle(
         registry, {}, name="broken:1", labels={"seatrial.prepare": '[["sh", "-c", "echo no such setting; exit 4"]]'}

@@ -166,7 +166,7 @@ class Emulator:
             for each in self.balancing.addresses_of()
         ]
         resources = [f"{stack} {name} ({kind})" for stack, name, kind in self.cloudformation.state_only()]
-        reported = [*resources, *self.rds.state_only(), *self.caches.state_only(), *self._resources_state_only()]
+        reported = [*resources, *self.rds.state_only(), *self.caches.state_only()]
         return self.health() | {
             "listeners": listeners,
             "services": self._services(),
@@ -181,12 +181,6 @@ class Emulator:
         """Return what the task metadata endpoint answers for ``TASK-CONTAINER[/...]``, None for nothing."""
         container, _, rest = path.partition("/")
         return self.ecs.metadata(container, rest)
-
-    def _resources_state_only(self) -> list[str]:
-        return [
-            f"{stack}/{logical_id} ({type_}): kept as state, nothing runs behind it"
-            for stack, logical_id, type_ in self.cloudformation.state_only()
-        ]
 
     def _services(self) -> list[dict[str, Any]]:
         client = self.client("ecs")

@@ -33,6 +33,9 @@ STOP_DEADLINE = 60.0
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LOG_LINES = 15
 
+#: What emulators of one project share, beside their own directories.
+_SHARED = ("environments", "images")
+
 #: Emulators that this very process started, by process id: they are its children and must be waited for.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -158,7 +161,7 @@ def log_file(name: str, project_dir: Path) -> Path:
 
 
 def _state_directory(project_dir: Path, name: str) -> Path:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in _SHARED:
         raise UsageError(f"{name!r} cannot be the name of an emulator", hint="use lower-case letters, digits and -")
     return project_dir.resolve() / ".seatrial" / "emulator" / name
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from seatrial.emulator.addresses import private_address
 from seatrial.emulator.runtime import ImageError, unpacked
 from seatrial.emulator.runtime.environments import Environments
+from seatrial.emulator.runtime.prepared import Prepared
 from seatrial.emulator.runtime.reference import cannot_pull, is_ours, parse, resolve
 from seatrial.emulator.runtime.supervised import CANNOT_RUN, Order, Supervised
 from seatrial.emulator.runtime.task_address import curl_configuration, rewrite_listen, rewrite_reach
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from seatrial.emulator.runtime import ContainerSpec, LogSink
     from seatrial.emulator.runtime.registry import Registry
+    from seatrial.emulator.runtime.store import Manifest
     from seatrial.emulator.settings import EmulatorSettings
 
 _LAST_LINES = 12
@@ -54,6 +56,7 @@ class ProcessRuntime:
         self._images = settings.state / "images"
         self._volumes = settings.state / "volumes"
         self._environments = Environments(settings.state.parent / "environments")
+        self._prepared = Prepared(settings.state.parent / "images")
         self._lock = threading.Lock()
         self._unpacking = threading.Lock()
         self._ready: dict[str, Unpacked] = {}
@@ -90,17 +93,24 @@ class ProcessRuntime:
             return ready
         with self._unpacking:
             if manifest.digest not in self._ready:
-                config = unpacked.configuration(self._registry.store, manifest, name)
-                home = self._images / manifest.digest.removeprefix("sha256:")
-                fresh = not (home / unpacked.READY).exists()
-                root = unpacked.unpack(self._registry.store, manifest, home) if fresh else home / "root"
-                image = self._with_environment(Unpacked(root, config, python=home))
-                image.place(image.working_directory).mkdir(parents=True, exist_ok=True)
-                if fresh:
-                    _prepare(image)
-                    (home / unpacked.READY).touch()
-                self._ready[manifest.digest] = image
+                self._ready[manifest.digest] = self._unpacked(name, manifest)
         return self._ready[manifest.digest]
+
+    def _unpacked(self, name: str, manifest: Manifest) -> Unpacked:
+        """Return this emulator's own copy of the prepared image: what tasks write into it stays with this run."""
+        config = unpacked.configuration(self._registry.store, manifest, name)
+        digest = manifest.digest.removeprefix("sha256:")
+
+        def make(home: Path) -> None:
+            root = unpacked.unpack(self._registry.store, manifest, home)
+            image = self._with_environment(Unpacked(root, config, python=home))
+            image.place(image.working_directory).mkdir(parents=True, exist_ok=True)
+            _prepare(image)
+
+        root = self._images / digest / "root"
+        shutil.rmtree(root.parent, ignore_errors=True)
+        shutil.copytree(self._prepared.ready(digest, make) / "root", root, symlinks=True)
+        return self._with_environment(Unpacked(root, config, python=root))
 
     def _with_environment(self, image: Unpacked) -> Unpacked:
         path = image.labels.get(unpacked.REQUIREMENTS)

@@ -31,8 +31,6 @@ REQUIREMENTS = "seatrial.requirements"
 REQUIREMENTS_DIGEST = "seatrial.requirements.digest"
 PREPARE = "seatrial.prepare"
 
-READY = "ready"
-
 
 @dataclass(frozen=True)
 class Unpacked:
