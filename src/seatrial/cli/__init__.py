@@ -54,7 +54,7 @@ class LazyGroup(typer.core.TyperGroup):
             return None
         module, line = COMMANDS[cmd_name]
         if self._listing or ctx.resilient_parsing:
-            return typer.core.TyperCommand(cmd_name, help=line)
+            return typer.core.TyperCommand(cmd_name, short_help=line)
         command = typer.main.get_command(importlib.import_module(module).app)
         command.name = cmd_name
         return command
@@ -65,7 +65,9 @@ class LazyGroup(typer.core.TyperGroup):
         super().format_help(ctx, formatter)
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 
 
 def _version(value: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from seatrial.cli.output import ConfigOption, JsonOption, Output
 
-app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Look at the configuration.")
 
 
 @app.command()

@@ -8,7 +8,7 @@ import typer
 
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 TakeOverOption = Annotated[

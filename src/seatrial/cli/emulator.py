@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from seatrial.emulator.state import EmulatorInfo
 
-app = typer.Typer(no_args_is_help=True, help="AWS on this machine: start it, look at it, stop it.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="AWS on this machine: start it, look at it, stop it."
+)
 
 NameOption = Annotated[
     str,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seatrial.infra import Applied
     from seatrial.infra.changes import Planned
 
-app = typer.Typer(no_args_is_help=True, help="Create or update an environment's infrastructure.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Create or update an environment's infrastructure.")
 
 
 @app.callback()

@@ -9,7 +9,7 @@ import typer
 
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from seatrial.rehearsal.load import Counts
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

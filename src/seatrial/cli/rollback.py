@@ -9,7 +9,7 @@ import typer
 from seatrial.cli.deploy import TakeOverOption, YesOption  # noqa: TC001 - typer reads annotations at run time
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

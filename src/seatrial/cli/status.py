@@ -6,7 +6,7 @@ import typer
 
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

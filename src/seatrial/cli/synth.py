@@ -9,7 +9,7 @@ import typer
 
 from seatrial.cli.output import ConfigOption, JsonOption, Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
