@@ -21,7 +21,7 @@ def environment(settings: EmulatorSettings) -> dict[str, str]:
     return {
         "MOTO_ACCOUNT_ID": settings.account,
         "MOTO_PORT": str(settings.port),
-        "MOTO_ACM_VALIDATION_WAIT": "1",  # a certificate is validated at once: nobody owns the domain here
+        "MOTO_ACM_VALIDATION_WAIT": "0",  # seconds; a certificate is validated at once: nobody owns the domain here
         "MOTO_DISABLE_GLOBAL_CORS": "true",  # a bucket answers browsers as its own CORS rules say, as on AWS
         "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AmazonECSTaskExecutionRolePolicy and the like
