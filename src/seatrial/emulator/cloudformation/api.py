@@ -7,16 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.drafts import IAM_NAMES, required_capabilities
-from seatrial.emulator.cloudformation.engine import CloudFormationEngine, Request, refuse
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.graph import judge_references
 from seatrial.emulator.cloudformation.intrinsics import text
+from seatrial.emulator.cloudformation.requests import Request, refuse
 from seatrial.emulator.front.actions import Action, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from seatrial.emulator.cloudformation.changesets import ChangeSet
+    from seatrial.emulator.cloudformation.engine import CloudFormationEngine
     from seatrial.emulator.cloudformation.stacks import Resource, Stack
     from seatrial.emulator.cloudformation.template import Template
 

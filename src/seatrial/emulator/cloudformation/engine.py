@@ -7,6 +7,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.cloudformation.api import Api
 from seatrial.emulator.cloudformation.changesets import NO_CHANGES, ChangeSet, ChangeSets, change_set_id
 from seatrial.emulator.cloudformation.create import create
 from seatrial.emulator.cloudformation.delete import delete
@@ -16,6 +17,7 @@ from seatrial.emulator.cloudformation.hands import Hands
 from seatrial.emulator.cloudformation.nested import NestedStacks
 from seatrial.emulator.cloudformation.parameters import given
 from seatrial.emulator.cloudformation.plan import plan
+from seatrial.emulator.cloudformation.requests import Request, refuse
 from seatrial.emulator.cloudformation.resources.state_only import REASON, StateOnly
 from seatrial.emulator.cloudformation.schemas import Schemas
 from seatrial.emulator.cloudformation.stacks import UPDATABLE, Resource, Stack, Stacks
@@ -30,13 +32,6 @@ if TYPE_CHECKING:
     from seatrial.emulator.settings import EmulatorSettings
 
 log = logging.getLogger(__name__)
-
-Request = dict[str, Any]
-
-
-def refuse(message: str) -> ApiError:
-    """Return the error with which CloudFormation answers most mistakes."""
-    return ApiError("ValidationError", message)
 
 
 class CloudFormationEngine:
@@ -59,8 +54,6 @@ class CloudFormationEngine:
 
     def actions(self) -> dict[str, Action]:
         """Return the API, action name → function, for ``front.actions.install``."""
-        from seatrial.emulator.cloudformation.api import Api
-
         return Api(self).actions()
 
     def install(self) -> None:

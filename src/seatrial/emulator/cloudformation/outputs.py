@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.errors import TemplateError
-from seatrial.emulator.cloudformation.intrinsics import resolve, text
+from seatrial.emulator.cloudformation.intrinsics import Scope, resolve, text
 
 if TYPE_CHECKING:
     from seatrial.emulator.cloudformation.blueprint import Blueprint
-    from seatrial.emulator.cloudformation.hands import LiveScope
     from seatrial.emulator.cloudformation.stacks import Stack, Stacks
 
 
-def outputs(blueprint: Blueprint, scope: LiveScope) -> list[dict[str, Any]]:
+def outputs(blueprint: Blueprint, scope: Scope) -> list[dict[str, Any]]:
     """Return the outputs as DescribeStacks shows them. Raises :class:`TemplateError`."""
     found = []
     for name, definition in blueprint.outputs.items():

@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.cloudformation.blueprint import Blueprint
     from seatrial.emulator.cloudformation.parameters import Parameter
-    from seatrial.emulator.cloudformation.update import Update
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 #: Statuses of a stack that an update may start from.
@@ -29,6 +28,18 @@ UPDATABLE = frozenset(
         "CREATE_FAILED",
     }
 )
+
+
+class Operation(Protocol):
+    """An update under way, as what is around it goes on with it; see :class:`~.update.Update`."""
+
+    def clean_up(self) -> None:
+        """Delete what is no longer wanted."""
+        ...
+
+    def roll_back(self, why: str = "", skip: frozenset[str] = frozenset()) -> bool:
+        """Restore what was before. Return whether it went well."""
+        ...
 
 
 @dataclass
@@ -86,7 +97,7 @@ class Stack:
     updated: datetime | None = None
     deleted: datetime | None = None
     token: str = ""
-    operation: Update | None = None
+    operation: Operation | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -18,7 +18,7 @@ from seatrial.emulator.cloudformation.graph import reverse
 from seatrial.emulator.cloudformation.hands import Hands, LiveScope, reason
 from seatrial.emulator.cloudformation.outputs import judge_exports, outputs
 from seatrial.emulator.cloudformation.resources.row import Row
-from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack
+from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Operation, Resource, Stack
 from seatrial.emulator.cloudformation.walk import walk
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Update:
         self._made = [resource for resource in stack.resources.values() if resource.status == "CREATE_FAILED"]
         self._obsolete = [(resource, "") for resource in self._made]
         self._touched: set[str] = set()
-        self._nested: dict[str, Update] = {}
+        self._nested: dict[str, Operation] = {}
         self._lock = threading.Lock()
         self._failed: list[str] = []
         self._back = False
