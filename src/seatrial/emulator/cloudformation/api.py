@@ -170,7 +170,10 @@ class Api:
     def get_template(self, request: Request) -> Answer:
         """GetTemplate: the text as it was given."""
         if request.get("ChangeSetName"):
-            template = self._change_set(request).blueprint.template
+            change_set = self._change_set(request)
+            if change_set.blueprint is None:
+                raise refuse(f"ChangeSet [{change_set.id}] has no template: {change_set.reason}")
+            template = change_set.blueprint.template
         else:
             stack = self._engine.existing(str(request["StackName"]), "Stack with id {name} does not exist")
             if stack.blueprint is None:

@@ -53,7 +53,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource."""
+    """What happens to one resource. ``change_set`` is the id of a nested stack's own, where there is one."""
 
     action: Literal["Add", "Modify", "Remove"]
     logical_id: str
@@ -62,6 +62,7 @@ class Change:
     replacement: Replacement | None = None
     details: tuple[Detail, ...] = ()
     policy: str | None = None
+    change_set: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the change as DescribeChangeSet shows it."""
@@ -78,6 +79,8 @@ class Change:
             change["Replacement"] = self.replacement
         if self.policy:
             change["PolicyAction"] = self.policy
+        if self.change_set:
+            change["ChangeSetId"] = self.change_set
         return {"Type": "Resource", "ResourceChange": change}
 
 
@@ -171,6 +174,8 @@ def _source(
     written = (old.definition.get("Properties") or {}).get(name), (new.definition.get("Properties") or {}).get(name)
     if written[0] != written[1]:
         return "DirectModification", None
+    if causes and causes[0] in changed_parameters:
+        return "ParameterReference", causes[0]
     if causes:
         return ("ResourceAttribute" if "." in causes[0] else "ResourceReference"), causes[0]
     mentioned = sorted(parameter for parameter in changed_parameters if _mentions(written[1], parameter))

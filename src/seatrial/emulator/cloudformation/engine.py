@@ -8,12 +8,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.api import Api
-from seatrial.emulator.cloudformation.changesets import NO_CHANGES, ChangeSet, ChangeSets, change_set_id
+from seatrial.emulator.cloudformation.changesets import ChangeSet, ChangeSets
 from seatrial.emulator.cloudformation.create import create
 from seatrial.emulator.cloudformation.delete import delete
 from seatrial.emulator.cloudformation.drafts import Drafts, InsufficientCapabilities
 from seatrial.emulator.cloudformation.errors import TemplateError
 from seatrial.emulator.cloudformation.hands import Hands
+from seatrial.emulator.cloudformation.hierarchy import Wish, review
 from seatrial.emulator.cloudformation.nested import NestedStacks
 from seatrial.emulator.cloudformation.parameters import given
 from seatrial.emulator.cloudformation.plan import plan
@@ -45,7 +46,7 @@ class CloudFormationEngine:
         self.settings = settings
         self.clock = clock
         self.stacks = Stacks(clock)
-        self.change_sets = ChangeSets()
+        self.change_sets = ChangeSets(self.stacks)
         self.hands = Hands(self.stacks, Schemas(settings.region), clock, client)
         self.drafts = Drafts(self.hands, settings)
         self.hands.nested = NestedStacks(self.drafts)
@@ -140,6 +141,8 @@ class CloudFormationEngine:
                 users = " and ".join(used[blocked])
                 self.stacks.stack_event(stack, before, f"Export {blocked} cannot be deleted as it is in use by {users}")
                 return
+            for change_set in self.change_sets.of(stack):
+                self.change_sets.drop(change_set)
             stack.stop.clear()
             self._background(stack, lambda: _ignore(delete(self.hands, stack, retain)))
 
@@ -186,40 +189,30 @@ class CloudFormationEngine:
                 raise ApiError("AlreadyExistsException", f"ChangeSet {request['ChangeSetName']} already exists")
             template = stack.blueprint if kind == "UPDATE" else None
             blueprint = self._blueprint(stack, request, template=template)
-            change_set = self._change_set(stack, blueprint, request, kind)
+            wish = Wish(
+                str(request["ChangeSetName"]),
+                kind,
+                tuple(request.get("Capabilities") or ()),
+                str(request.get("Description") or ""),
+                str(request.get("OnStackFailure") or ""),
+                bool(request.get("IncludeNestedStacks")),
+            )
+            try:
+                change_set = review(self.drafts, stack, blueprint, wish)
+            except TemplateError as error:
+                raise refuse(str(error)) from error
             if kind == "CREATE" and fresh:
                 self.stacks.add(stack)
                 self.stacks.stack_event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
             self.change_sets.add(change_set)
         return change_set
 
-    def _change_set(self, stack: Stack, blueprint: Blueprint, request: Request, kind: str) -> ChangeSet:
-        try:
-            planned = plan(self.hands, stack, blueprint)
-        except TemplateError as error:
-            raise refuse(str(error)) from error
-        name = str(request["ChangeSetName"])
-        change_set = ChangeSet(
-            name=name,
-            id=change_set_id(self.settings.region, self.settings.account, name),
-            stack=stack,
-            kind=kind,
-            blueprint=blueprint,
-            created=self.clock.now(),
-            capabilities=list(request.get("Capabilities") or ()),
-            changes=planned.changes,
-            description=str(request.get("Description") or ""),
-            on_failure=str(request.get("OnStackFailure") or ""),
-        )
-        if planned.empty and kind == "UPDATE":
-            change_set.status, change_set.execution, change_set.reason = "FAILED", "UNAVAILABLE", NO_CHANGES
-        return change_set
-
     def execute_change_set(self, change_set: ChangeSet, request: Request) -> None:
-        """Begin what a change set says."""
+        """Begin what a change set says, in nested stacks too."""
         with self._turn:
-            stack = change_set.stack
-            if change_set.execution != "AVAILABLE":
+            _judge_root(change_set, "execute")
+            stack, blueprint = change_set.stack, change_set.blueprint
+            if blueprint is None or change_set.execution != "AVAILABLE":
                 raise ApiError(
                     "InvalidChangeSetStatus",
                     f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of "
@@ -229,20 +222,19 @@ class CloudFormationEngine:
                 raise refuse(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
             stack.token = str(request.get("ClientRequestToken") or "")
             stack.capabilities = change_set.capabilities
-            stack.notifications = list(change_set.blueprint.notifications)
+            stack.notifications = list(blueprint.notifications)
             keep = bool(request.get("DisableRollback")) or change_set.on_failure == "DO_NOTHING"
             self.change_sets.executed(change_set)
             if change_set.kind == "CREATE":
                 stack.disable_rollback = keep
-                self._begin_create(
-                    stack, change_set.blueprint, "DO_NOTHING" if keep else change_set.on_failure or "ROLLBACK"
-                )
+                self._begin_create(stack, blueprint, "DO_NOTHING" if keep else change_set.on_failure or "ROLLBACK")
             else:
-                self._begin_update(stack, change_set.blueprint, keep_on_failure=keep)
+                self._begin_update(stack, blueprint, keep_on_failure=keep)
 
     def delete_change_set(self, change_set: ChangeSet) -> None:
-        """Drop a change set."""
+        """Drop a change set, and those of nested stacks with it."""
         with self._turn:
+            _judge_root(change_set, "delete")
             self.change_sets.drop(change_set)
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -333,6 +325,14 @@ def judge_name(name: str) -> None:
             f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member "
             "must have "
             "length less than or equal to 128"
+        )
+
+
+def _judge_root(change_set: ChangeSet, verb: str) -> None:
+    if change_set.parent:
+        raise refuse(
+            f"ChangeSet [{change_set.id}] is that of a nested stack; {verb} its root change set "
+            f"[{change_set.root.id}] instead."
         )
 
 

@@ -372,10 +372,13 @@ def _to_json_string(value: Any, _: Scope) -> str:
 # --- conditions ------------------------------------------------------------------------------------------------------
 
 
-def _equals(value: Any, _: Scope) -> bool:
+def _equals(argument: Any, scope: Scope) -> bool:
+    value = resolve(argument, scope)
     if not isinstance(value, list) or len(value) != 2:
         raise TemplateError("Template error: every Fn::Equals object requires a list of 2 string parameters.")
     left, right = value
+    if unknowns(value):
+        return False  # as on AWS, where a value not known yet is compared as the placeholder that stands for it
     if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
         return bool(left == right)
     return text(left) == text(right)
@@ -427,7 +430,7 @@ _FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
     "Fn::Base64": _known(_base64),
     "Fn::Length": _known(_length),
     "Fn::ToJsonString": _known(_to_json_string),
-    "Fn::Equals": _known(_equals),
+    "Fn::Equals": _equals,
     "Fn::And": _logic("Fn::And", all, 2, 10),
     "Fn::Or": _logic("Fn::Or", any, 2, 10),
     "Fn::Not": _logic("Fn::Not", lambda values: not values[0], 1, 1),

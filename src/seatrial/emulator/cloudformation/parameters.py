@@ -6,11 +6,11 @@ Source of rules and messages: AWS CloudFormation user guide, "CloudFormation tem
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.cloudformation.errors import TemplateError
-from seatrial.emulator.cloudformation.intrinsics import text
+from seatrial.emulator.cloudformation.intrinsics import Unknown, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,17 +35,21 @@ class Parameter:
     def describe(self) -> dict[str, Any]:
         """Return the parameter as DescribeStacks shows it; a NoEcho value is masked."""
         answer = {"ParameterKey": self.name, "ParameterValue": MASK if self.no_echo else self.given}
-        if self.type.startswith("AWS::SSM::Parameter::Value"):
+        if self.type.startswith("AWS::SSM::Parameter::Value") and not isinstance(self.value, Unknown):
             answer["ResolvedValue"] = ",".join(self.value) if isinstance(self.value, list) else self.value
         return answer
 
 
 @dataclass(frozen=True)
 class Given:
-    """The parameters of a request: values by name, and the names that keep their previous value."""
+    """The parameters of a request: values by name, and the names that keep their previous value.
+
+    ``unknown`` are those of a nested stack whose value only exists after a change, name → the text in its place.
+    """
 
     values: Mapping[str, str]
     previous: frozenset[str] = frozenset()
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def given(entries: list[dict[str, Any]] | None) -> Given:
@@ -79,13 +83,15 @@ def settle(
     ``before`` are its present ones (empty on create), ``stored`` reads a parameter of SSM's store by name.
     Raises :class:`TemplateError` with AWS's text for whatever is missing, unknown or breaks a constraint.
     """
-    unknown = [name for name in (*request.values, *request.previous) if name not in declared]
+    unknown = [name for name in (*request.values, *request.previous, *request.unknown) if name not in declared]
     if unknown:
         raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     texts: dict[str, str] = {}
     missing = []
     for name, definition in declared.items():
-        if name in request.values:
+        if name in request.unknown:
+            texts[name] = request.unknown[name]
+        elif name in request.values:
             texts[name] = request.values[name]
         elif name in request.previous and name in before:
             texts[name] = before[name].given
@@ -100,16 +106,30 @@ def settle(
             missing.append(name)
     if missing:
         raise TemplateError(f"Parameters: [{', '.join(missing)}] must have values")
-    return {name: _parameter(name, declared[name], value, stored) for name, value in texts.items()}
+    return {
+        name: _unknown(name, declared[name], value)
+        if name in request.unknown
+        else _parameter(name, declared[name], value, stored)
+        for name, value in texts.items()
+    }
 
 
 def _default(value: Any) -> str:
     return ",".join(text(item) for item in value) if isinstance(value, list) else text(value)
 
 
+def _unknown(name: str, definition: Mapping[str, Any], placeholder: str) -> Parameter:
+    """Return a parameter that nothing can be held against yet; what is built from it hangs on its name."""
+    return Parameter(name, str(definition["Type"]), placeholder, Unknown((name,)), _no_echo(definition))
+
+
+def _no_echo(definition: Mapping[str, Any]) -> bool:
+    return text(definition.get("NoEcho", False)).lower() == "true"
+
+
 def _parameter(name: str, definition: Mapping[str, Any], value: str, stored: Callable[[str], str]) -> Parameter:
     kind = str(definition["Type"])
-    no_echo = text(definition.get("NoEcho", False)).lower() == "true"
+    no_echo = _no_echo(definition)
     _check(name, kind, definition, value)
     inner = re.fullmatch(r"AWS::SSM::Parameter::Value<(.+)>", kind)
     if inner:

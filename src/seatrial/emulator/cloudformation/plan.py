@@ -12,7 +12,13 @@ from seatrial.emulator.cloudformation.intrinsics import Unknown, resolve
 from seatrial.emulator.cloudformation.stacks import STACK_TYPE, Resource, Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from seatrial.emulator.cloudformation.blueprint import Blueprint
+
+    #: Looks into a nested stack: logical id, its resource where there is one, properties that it is to have → the id of
+    #: the change set that says what changes inside, None where nothing does.
+    Inside = Callable[[str, Resource | None, Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True)
@@ -28,15 +34,18 @@ class Plan:
         return not self.changes and not self.outputs
 
 
-def plan(hands: Hands, stack: Stack, blueprint: Blueprint) -> Plan:
-    """Compare a stack with what it is to become. Raises :class:`TemplateError` for what AWS refuses at once."""
+def plan(hands: Hands, stack: Stack, blueprint: Blueprint, inside: Inside | None = None) -> Plan:
+    """Compare a stack with what it is to become. Raises :class:`TemplateError` for what AWS refuses at once.
+
+    Without ``inside`` every nested stack may change: what its template says by now is only read by the update.
+    """
     present = {name: resource for name, resource in stack.resources.items() if resource.there}
     if stack.blueprint is None or stack.status == "REVIEW_IN_PROGRESS":
         present = {}
     _judge_types(present, blueprint)
     changed = _changed_parameters(stack, blueprint)
     planned: dict[str, Change] = {}
-    scope = _PlanScope(hands, stack, blueprint, planned, present)
+    scope = _PlanScope(hands, stack, blueprint, planned, present, inside=inside)
     for name in blueprint.order:
         change = _change(hands, name, present.get(name), scope, changed)
         if change:
@@ -50,17 +59,23 @@ def plan(hands: Hands, stack: Stack, blueprint: Blueprint) -> Plan:
 
 
 def _change(
-    hands: Hands, name: str, resource: Resource | None, scope: _PlanScope, changed: frozenset[str]
+    hands: Hands,
+    name: str,
+    resource: Resource | None,
+    scope: _PlanScope,
+    changed: frozenset[str],
 ) -> Change | None:
     blueprint = scope.blueprint
     definition = blueprint.resources[name]
     kind = str(definition["Type"])
+    look = scope.inside if kind == STACK_TYPE else None
     if resource is None:
-        return Change("Add", name, kind)
+        child = look(name, None, hands.properties(blueprint, name, scope)) if look else None
+        return Change("Add", name, kind, change_set=child)
     new = Version(definition, hands.properties(blueprint, name, scope))
+    child = look(name, resource, new.properties) if look else None
     details = compare(hands.schemas.get(kind), Version(resource.definition, resource.properties), new, changed)
-    if kind == STACK_TYPE and not details:
-        # What the nested template says by now is only read when the stack is updated.
+    if kind == STACK_TYPE and not details and (child or not look):
         details = (Detail("Properties", None, "Never", True, "Automatic"),)
     if not details:
         return None
@@ -69,7 +84,7 @@ def _change(
     if certain != "False":
         snapshot = {"Delete": "ReplaceAndDelete", "Retain": "ReplaceAndRetain", "Snapshot": "ReplaceAndSnapshot"}
         policy = snapshot.get(resource.policy("UpdateReplacePolicy")) if certain == "True" else None
-    return Change("Modify", name, kind, resource.physical_id, certain, details, policy)
+    return Change("Modify", name, kind, resource.physical_id, certain, details, policy, child)
 
 
 def _policy(deletion: str) -> str:
@@ -120,9 +135,11 @@ class _PlanScope(LiveScope):
         blueprint: Blueprint,
         planned: dict[str, Change],
         present: dict[str, Resource],
+        *,
+        inside: Inside | None,
     ) -> None:
         super().__init__(hands, stack, blueprint, set())
-        self._planned, self._existing = planned, present
+        self._planned, self._existing, self.inside = planned, present, inside
 
     def resource(self, name: str) -> Any:
         """See :class:`~.hands.LiveScope`."""

@@ -75,7 +75,10 @@ class Resource:
 
 @dataclass(eq=False)
 class Stack:
-    """One stack. Whoever changes it holds ``busy``: one operation at a time."""
+    """One stack. Whoever changes it holds ``busy``: one operation at a time.
+
+    ``reviewed`` are nested stacks that only change sets speak of so far, by logical id.
+    """
 
     name: str
     id: str
@@ -90,6 +93,7 @@ class Stack:
     capabilities: list[str] = field(default_factory=list)
     notifications: list[str] = field(default_factory=list)
     parent: Stack | None = None
+    reviewed: dict[str, Stack] = field(default_factory=dict)
     disable_rollback: bool = False
     protected: bool = False
     role: str = ""
