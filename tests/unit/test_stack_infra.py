@@ -79,10 +79,8 @@ def test_changes_of_nested_stacks_stand_in_the_place_of_the_stacks_own() -> None
     recorded = Recorded(
         change_sets={"inner": change_set(Change("Modify", "Database", DATABASE, properties=("MultiAZ",)))},
         resources={
-            "gone": [StackResource("Cache", "c", "AWS::ElastiCache::ReplicationGroup", "CREATE_COMPLETE")],
-            "opaque": [
-                StackResource("Kept", "k", "AWS::SNS::Topic", "CREATE_COMPLETE"),
-                StackResource("MediaBucket", "m", "AWS::S3::Bucket", "CREATE_COMPLETE"),
+            "gone": [
+                StackResource("Cache", "c", "AWS::ElastiCache::ReplicationGroup", "CREATE_COMPLETE"),
                 StackResource("Former", "f", "AWS::S3::Bucket", "DELETE_COMPLETE"),
             ],
         },
@@ -90,14 +88,13 @@ def test_changes_of_nested_stacks_stand_in_the_place_of_the_stacks_own() -> None
     root = change_set(
         Change("Modify", "Data", STACK, change_set="inner"),
         Change("Remove", "Old", STACK, physical_id="gone"),
-        Change("Modify", "Opaque", STACK, physical_id="opaque"),
+        Change("Add", "New", STACK),
         Change("Add", "Topic", "AWS::SNS::Topic"),
     )
-    assert [str(each) for each in planned(root, recorded.seam, {"Opaque": frozenset({"Kept"})})] == [
+    assert [str(each) for each in planned(root, recorded.seam)] == [
         "~ Data/Database (AWS::RDS::DBInstance) MultiAZ",
         "- Old/Cache (AWS::ElastiCache::ReplicationGroup)",
-        "~ Opaque (AWS::CloudFormation::Stack)",
-        "- Opaque/MediaBucket (AWS::S3::Bucket)",
+        "+ New (AWS::CloudFormation::Stack)",
         "+ Topic (AWS::SNS::Topic)",
     ]
 
@@ -134,7 +131,7 @@ def test_a_removed_nested_stack_takes_its_database_along() -> None:
     inner = [StackResource("Inner", "inner", STACK, "CREATE_COMPLETE")]
     database = [StackResource("Database", "d", DATABASE, "CREATE_COMPLETE")]
     recorded = Recorded(resources={"data": inner, "inner": database})
-    changes = tuple(planned(change_set(Change("Remove", "Data", STACK, physical_id="data")), recorded.seam, {}))
+    changes = tuple(planned(change_set(Change("Remove", "Data", STACK, physical_id="data")), recorded.seam))
     assert [each.path for each in changes] == ["Data/Inner/Database"]
     with pytest.raises(UsageError):
         refuse_losses(changes, frozenset())

@@ -98,21 +98,14 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a stack is to become. ``nested`` are the logical names in each nested template."""
+    """What a stack is to become."""
 
     name: str
     template: str
-    nested: Mapping[str, frozenset[str]]
 
 
 def _wanted(bundle: Bundle, run: _Run) -> _Wanted:
-    templates = {template.name: frozenset(template.resources) for template in bundle.nested}
-    nested = {
-        logical_id: templates[resource.properties["TemplateURL"].name]
-        for logical_id, resource in bundle.root.resources.items()
-        if "TemplateURL" in resource.properties
-    }
-    return _Wanted(bundle.stack, upload(bundle, run.settings, run.aws, run.progress), nested)
+    return _Wanted(bundle.stack, upload(bundle, run.settings, run.aws, run.progress))
 
 
 @dataclass(frozen=True)
@@ -226,7 +219,7 @@ def _prepare(
         why = run.cloudformation.why(change_set)
         _discard(run, name, arn, new=new)
         raise UsageError(f"CloudFormation refuses the change of {name}, which was not carried out: {why}")
-    return _Ready(arn, tuple(planned(change_set, run.cloudformation, {} if wanted is None else wanted.nested)))
+    return _Ready(arn, tuple(planned(change_set, run.cloudformation)))
 
 
 def _change_set_name(run: _Run, template: str | None, parameters: Mapping[str, str | None]) -> str:

@@ -9,7 +9,7 @@ from seatrial.aws.cloudformation import Change
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from seatrial.aws.cloudformation import ChangeSet, CloudFormation
 
@@ -47,17 +47,11 @@ class Planned:
         return self.change.action == "Remove" or self.change.replacement == "True" or conditional
 
 
-def planned(
-    change_set: ChangeSet,
-    cloudformation: CloudFormation,
-    wanted: Mapping[str, frozenset[str]],
-    *,
-    prefix: str = "",
-) -> Iterator[Planned]:
+def planned(change_set: ChangeSet, cloudformation: CloudFormation, *, prefix: str = "") -> Iterator[Planned]:
     """Yield the changes, those of nested stacks in the place of the stack's own.
 
-    A nested stack that is removed has no change set; everything in it counts as removed. Where CloudFormation did not
-    look into a nested stack, what it has is compared with ``wanted``: path → logical names of its new template.
+    A nested stack that is removed has no change set; everything in it counts as removed. One that CloudFormation did
+    not look into, because it is new, stands for itself.
     """
     for change in change_set.changes:
         path = prefix + change.logical_id
@@ -66,11 +60,9 @@ def planned(
         elif change.action == "Remove" and change.physical_id:
             yield from _removed(change.physical_id, cloudformation, prefix=f"{path}/")
         elif change.change_set is not None:
-            yield from planned(cloudformation.change_set(change.change_set), cloudformation, wanted, prefix=f"{path}/")
+            yield from planned(cloudformation.change_set(change.change_set), cloudformation, prefix=f"{path}/")
         else:
             yield Planned(path, change)
-            if change.physical_id and path in wanted:
-                yield from _removed(change.physical_id, cloudformation, prefix=f"{path}/", kept=wanted[path])
 
 
 def refuse_losses(changes: tuple[Planned, ...], allowed: frozenset[str]) -> None:
@@ -89,11 +81,9 @@ def refuse_losses(changes: tuple[Planned, ...], allowed: frozenset[str]) -> None
         )
 
 
-def _removed(
-    stack: str, cloudformation: CloudFormation, *, prefix: str, kept: frozenset[str] = frozenset()
-) -> Iterator[Planned]:
+def _removed(stack: str, cloudformation: CloudFormation, *, prefix: str) -> Iterator[Planned]:
     for resource in cloudformation.resources(stack):
-        if resource.logical_id in kept or resource.status == "DELETE_COMPLETE":
+        if resource.status == "DELETE_COMPLETE":
             continue
         change = Change("Remove", resource.logical_id, resource.type, physical_id=resource.physical_id)
         if resource.type == _STACK:
