@@ -397,6 +397,29 @@ Resources:
     )
 
 
+def test_a_property_that_no_call_takes_is_reported(aws: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    template = """
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: x, DeliveryStatusLogging: [{Protocol: sqs}]}}
+  Repository: {Type: AWS::ECR::Repository, Properties: {EmptyOnDelete: true}}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      MetricsConfigurations: [{Id: all}]
+"""
+    aws.create("unapplied", template)
+    assert sorted(aws.engine.unapplied()) == [
+        ("unapplied", "Bucket", "MetricsConfigurations"),
+        ("unapplied", "Topic", "DeliveryStatusLogging"),
+    ]
+    assert "DeliveryStatusLogging of Topic (AWS::SNS::Topic) in unapplied is not applied" in caplog.messages
+    aws.update("unapplied", template.replace("DisplayName: x", "DisplayName: y"))
+    assert len(aws.engine.unapplied()) == 2
+    aws.delete("unapplied")
+    assert aws.engine.unapplied() == []
+
+
 def test_a_type_without_an_engine_is_kept_as_state_and_said_to_be(aws: Bench) -> None:
     template = """
 Resources:

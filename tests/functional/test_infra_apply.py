@@ -11,6 +11,7 @@ import pytest
 from seatrial.aws.cloudformation import CloudFormation
 from seatrial.aws.session import Aws
 from seatrial.cli import main
+from seatrial.emulator import process
 from seatrial.errors import ReleaseFailed, UsageError
 from seatrial.infra import Applied, apply
 from seatrial.infra.changes import planned, refuse_losses
@@ -108,6 +109,12 @@ def test_what_containers_are_told_is_there(aws: Aws) -> None:
     aws.client("s3").head_bucket(Bucket=told["MEDIA_BUCKET"])
     value = aws.client("secretsmanager").get_secret_value(SecretId=secret["DJANGO_SECRET_KEY"])
     assert len(value["SecretString"]) == 50
+
+
+def test_every_property_comes_to_something_on_the_emulator(running: Running) -> None:
+    page = process.status("local", running.project)
+    assert page is not None
+    assert [line for line in page["state_only"] if line.endswith("is not applied")] == []
 
 
 def test_again_is_nothing(aws: Aws) -> None:

@@ -152,6 +152,22 @@ def test_properties_in_the_apis_form(service: str, operation: str, properties: d
     assert coerce(shapes(service, operation), properties) == expected
 
 
+def test_what_an_api_has_no_place_for_is_told_by_its_path() -> None:
+    told: list[tuple[str, ...]] = []
+    properties = {
+        "Family": "f",
+        "Nonsense": 1,
+        "Empty": None,
+        "ContainerDefinitions": [{"Name": "web", "Wrong": 1, "LogConfiguration": {"LogDriver": "x", "Odd": True}}],
+    }
+    coerce(shapes("ecs", "register_task_definition"), properties, told.append)
+    assert told == [
+        ("Nonsense",),
+        ("ContainerDefinitions", "Wrong"),
+        ("ContainerDefinitions", "LogConfiguration", "Odd"),
+    ]
+
+
 def test_every_row_names_calls_and_keys_that_its_api_has_and_properties_that_its_type_has() -> None:
     schemas = Schemas("eu-west-1")
     for kind, row in rows().items():
@@ -170,7 +186,7 @@ def test_every_row_names_calls_and_keys_that_its_api_has_and_properties_that_its
                 assert {row.tagging.resource, key} <= set(members), (kind, operation)
         if row.name:
             assert row.name.property in schema.properties, kind
-        assert row.handles <= set(schema.properties), kind
+        assert row.handles | row.later <= set(schema.properties), kind
         assert row.replaced_by <= {pointer[0] for pointer in schema.conditional_create_only}, kind
         assert all(schema.supports(attribute) for attribute in row.attributes if row.attributes[attribute]), kind
 

@@ -166,7 +166,8 @@ class Emulator:
             for each in self.balancing.addresses_of()
         ]
         resources = [f"{stack} {name} ({kind})" for stack, name, kind in self.cloudformation.state_only()]
-        reported = [*resources, *self.rds.state_only(), *self.caches.state_only()]
+        properties = [f"{stack} {name}: {path} is not applied" for stack, name, path in self.cloudformation.unapplied()]
+        reported = [*resources, *properties, *self.rds.state_only(), *self.caches.state_only()]
         return self.health() | {
             "listeners": listeners,
             "services": self._services(),

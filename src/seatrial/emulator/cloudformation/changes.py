@@ -127,6 +127,11 @@ def replacement(details: tuple[Detail, ...]) -> Replacement:
     return "False"
 
 
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """Return the properties that are not the same to CloudFormation."""
+    return {name for name in before.keys() | after.keys() if not alike(before.get(name), after.get(name))}
+
+
 def alike(before: Any, after: Any) -> bool:
     """Whether two resolved values are the same to CloudFormation: ``80`` is ``"80"``, ``true`` is ``"true"``."""
     if isinstance(before, dict) and isinstance(after, dict):

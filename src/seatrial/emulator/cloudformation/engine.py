@@ -79,6 +79,16 @@ class CloudFormationEngine:
             if not resource.gone and self.remark(resource)
         ]
 
+    def unapplied(self) -> list[tuple[str, str, str]]:
+        """Return (stack, logical id, path) of every property that the emulator could do nothing with."""
+        return [
+            (stack.name, resource.logical_id, path)
+            for stack in self.stacks.alive()
+            for resource in stack.resources.values()
+            if not resource.gone
+            for path in sorted(resource.unapplied)
+        ]
+
     def remark(self, resource: Resource) -> str:
         """Return what must be said of a resource that is state only, nothing for all others."""
         return REASON.format(type=resource.type) if isinstance(self.hands.provider(resource), StateOnly) else ""

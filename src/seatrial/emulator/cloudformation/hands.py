@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from seatrial.emulator.cloudformation.blueprint import Blueprint, BlueprintScope, tagged
+from seatrial.emulator.cloudformation.changes import differing
 from seatrial.emulator.cloudformation.dynamic import resolve_references
 from seatrial.emulator.cloudformation.errors import ResourceFailed, Stopped, TemplateError
 from seatrial.emulator.cloudformation.intrinsics import resolve
@@ -146,6 +147,7 @@ class Hands:
                 self._make(resource, work)
             finally:
                 resource.physical_id = work.physical_id
+            self._report(stack, resource, work.unapplied)
             return work
 
         return self._do(stack, resource, verb, deed)
@@ -171,6 +173,14 @@ class Hands:
                     self.provider(resource).update(work, resolve_references(old, self.call))
                 finally:
                     resource.physical_id = work.physical_id
+                changed = differing(old, resource.properties)
+                kept = {path for path in resource.unapplied if path.split(".")[0] in resource.properties}
+                self._report(
+                    stack,
+                    resource,
+                    {path for path in kept if path.split(".")[0] not in changed}
+                    | {path for path in work.unapplied if path.split(".")[0] in changed},
+                )
             return work
 
         return self._do(stack, resource, "UPDATE", deed)
@@ -205,6 +215,13 @@ class Hands:
             # The emulator lacks the call behind this type: say so, as for a type without a row.
             resource.remark = REASON.format(type=resource.type)
             self._state_only.create(work)
+
+    def _report(self, stack: Stack, resource: Resource, unapplied: set[str]) -> None:
+        """Say which properties came to nothing, so that none is skipped in silence."""
+        new = unapplied - resource.unapplied
+        resource.unapplied = frozenset(unapplied)
+        for path in sorted(new):
+            log.warning("%s of %s (%s) in %s is not applied", path, resource.logical_id, resource.type, stack.name)
 
     def _judge(self, resource: Resource) -> None:
         schema = self.schemas.get(resource.type)

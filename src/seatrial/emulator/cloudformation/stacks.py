@@ -44,7 +44,10 @@ class Operation(Protocol):
 
 @dataclass
 class Resource:
-    """A resource of a stack. ``properties`` are resolved but for dynamic references, ``attributes`` a cache."""
+    """A resource of a stack. ``properties`` are resolved but for dynamic references, ``attributes`` a cache.
+
+    ``unapplied`` are the paths of properties that the emulator could do nothing with.
+    """
 
     logical_id: str
     type: str
@@ -55,6 +58,7 @@ class Resource:
     status: str = "CREATE_IN_PROGRESS"
     reason: str = ""
     remark: str = ""
+    unapplied: frozenset[str] = frozenset()
     attributes: dict[str, Any] = field(default_factory=dict)
     gone: bool = False
 

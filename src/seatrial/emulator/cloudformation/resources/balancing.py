@@ -54,7 +54,7 @@ def _target_group(work: Work, old: Properties | None) -> None:
     _attributes(work, old, "modify_target_group_attributes", "TargetGroupAttributes", "TargetGroupArn")
     shape = work.shapes("elbv2", "register_targets").members["Targets"]
     before: list[Any] = coerce(shape, (old or {}).get("Targets") or [])
-    after: list[Any] = coerce(shape, work.get("Targets") or [])
+    after: list[Any] = coerce(shape, work.get("Targets") or [], work.misfit("Targets"))
     for operation, targets in (
         ("deregister_targets", [target for target in before if target not in after]),
         ("register_targets", [target for target in after if target not in before]),

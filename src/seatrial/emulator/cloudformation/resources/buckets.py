@@ -195,7 +195,7 @@ def _settings(work: Work, old: Properties | None) -> None:
             continue
         shape = work.shapes("s3", setting.put).members[setting.parameter]
         if wanted:
-            value = coerce(shape, setting.shape(wanted))
+            value = coerce(shape, setting.shape(wanted), work.misfit(name))
         elif setting.remove:
             work.call("s3", setting.remove, Bucket=work.physical_id)
             continue

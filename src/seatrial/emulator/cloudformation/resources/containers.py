@@ -157,6 +157,7 @@ ROWS: dict[str, Row] = {
                 "EmptyOnDelete",
             }
         ),
+        later=frozenset({"EmptyOnDelete"}),
         tagging=ECR_TAGS,
     ),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jmespath  # type: ignore[import-untyped]  # it has no types
 from botocore.exceptions import ClientError
 
-from seatrial.emulator.cloudformation.changes import alike
+from seatrial.emulator.cloudformation.changes import alike, differing
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, Tagging, is_gone, retag
 
@@ -90,9 +90,7 @@ def _create_db(work: Work) -> None:
 
 
 def _update_db(work: Work, old: Properties) -> None:
-    changed = {
-        name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))
-    }
+    changed = differing(old, work.properties)
     if "Tags" in changed:
         retag("rds", _tags("rds", "db"), work, old)
     changed -= {"Tags", "DBInstanceIdentifier", "ApplyImmediately"}
@@ -229,6 +227,7 @@ ROWS: dict[str, Row] = {
         on_create=_create_db,
         on_update=_update_db,
         on_delete=_delete_db,
+        later=frozenset({"ApplyImmediately", "AllowMajorVersionUpgrade"}),
         settle=lambda work: _await(work, lambda: _db_status(work), RDS_PATIENCE),
         describe=("describe_db_instances", "DBInstanceIdentifier", "DBInstances[0]"),
         attributes={

@@ -93,15 +93,22 @@ def _zone_of(work: Work, properties: Properties) -> str:
     return str(found[0]["Id"].rsplit("/", 1)[-1])
 
 
+#: Properties of a record set that are none of the record's in the API, but of the call.
+_OF_THE_CHANGE = frozenset({"HostedZoneId", "HostedZoneName", "Comment"})
+
+
 def _change_record(work: Work, action: str, properties: Properties) -> None:
     shape = work.shapes("route53", "change_resource_record_sets").members["ChangeBatch"]
-    record = dict(properties)
+    record = {name: value for name, value in properties.items() if name not in _OF_THE_CHANGE}
     if record.get("ResourceRecords"):
         record["ResourceRecords"] = [{"Value": value} for value in record["ResourceRecords"]]
     if record.get("AliasTarget"):
         record["AliasTarget"] = {"EvaluateTargetHealth": False, **record["AliasTarget"]}
-    record_set = coerce(shape.members["Changes"].member.members["ResourceRecordSet"], record)
-    changes = {"Changes": [{"Action": action, "ResourceRecordSet": record_set}]}
+    record_set = coerce(shape.members["Changes"].member.members["ResourceRecordSet"], record, work.misfit())
+    changes: dict[str, Any] = {"Changes": [{"Action": action, "ResourceRecordSet": record_set}]}
+    if properties.get("Comment"):
+        changes["Comment"] = str(properties["Comment"])
+    work.read |= properties.keys()
     work.call("route53", "change_resource_record_sets", HostedZoneId=_zone_of(work, properties), ChangeBatch=changes)
 
 
@@ -143,7 +150,7 @@ def _distribution_config(work: Work) -> dict[str, Any]:
     if "CacheBehaviors" in config:
         config["CacheBehaviors"] = [_behaviour(entry) for entry in config["CacheBehaviors"]]
     shape = work.shapes("cloudfront", "create_distribution").members["DistributionConfig"]
-    answer: dict[str, Any] = coerce(shape, config)
+    answer: dict[str, Any] = coerce(shape, config, work.misfit("DistributionConfig"))
     return answer
 
 

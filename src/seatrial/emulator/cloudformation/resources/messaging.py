@@ -47,7 +47,13 @@ def _targets(work: Work, old: Properties | None) -> None:
         work.call("events", "remove_targets", Rule=_rule_name(work), Ids=gone, **_bus(work))
     if after and not alike(before, after):
         shape = work.shapes("events", "put_targets").members["Targets"]
-        answer = work.call("events", "put_targets", Rule=_rule_name(work), Targets=coerce(shape, after), **_bus(work))
+        answer = work.call(
+            "events",
+            "put_targets",
+            Rule=_rule_name(work),
+            Targets=coerce(shape, after, work.misfit("Targets")),
+            **_bus(work),
+        )
         if answer.get("FailedEntryCount"):
             raise ResourceFailed(str(answer["FailedEntries"][0].get("ErrorMessage")))
 

@@ -146,6 +146,12 @@ def _delete_route(work: Work) -> None:
 # --- security groups -------------------------------------------------------------------------------------------------
 
 
+#: What :func:`permission` makes a rule of.
+_RULE = frozenset({"IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "Description"}) | {
+    f"{side}{kind}" for side in ("Source", "Destination") for kind in ("SecurityGroupId", "PrefixListId")
+}
+
+
 def permission(rule: Properties) -> dict[str, Any]:
     """Return a rule as one ``IpPermission`` of EC2."""
     described = {"Description": rule["Description"]} if rule.get("Description") else {}
@@ -192,6 +198,7 @@ def _rule(side: str) -> Row:
             GroupId=work.get("GroupId"),
             IpPermissions=[permission(work.properties)],
         )
+        work.read |= _RULE
         work.physical_id = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
 
     def describe_anew(work: Work, _: Properties) -> None:

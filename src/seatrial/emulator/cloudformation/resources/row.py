@@ -14,7 +14,7 @@ from typing import Any
 import jmespath  # type: ignore[import-untyped]  # it has no types
 from botocore.exceptions import ClientError
 
-from seatrial.emulator.cloudformation.changes import alike
+from seatrial.emulator.cloudformation.changes import differing
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.coercion import coerce, members
 from seatrial.emulator.cloudformation.resources.work import Work, generated_name
@@ -64,6 +64,7 @@ class Row:
     ``handles``     the properties that ``after`` brings up to date
     ``settle``      waits until others may use the resource
     ``replaced_by`` conditional create-only properties that do replace it
+    ``later``       properties that mean nothing before an update or the deletion
     """
 
     service: str
@@ -82,13 +83,15 @@ class Row:
     settle: Callable[[Work], None] | None = None
     tagging: Tagging | None = None
     replaced_by: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
     on_create: Callable[[Work], None] | None = None
     on_update: Callable[[Work, Properties], None] | None = None
     on_delete: Callable[[Work], None] | None = None
     before_delete: Callable[[Work], None] | None = None
 
     def create(self, work: Work) -> None:
-        """See :class:`~.work.Provider`."""
+        """See :class:`~.work.Provider`. What no call takes and no function asks for is ``unapplied``."""
+        given = set(work.properties)
         if self.name and not work.get(self.name.property):
             work.properties[self.name.property] = generated_name(
                 work.place.stack,
@@ -105,16 +108,13 @@ class Row:
             self.after(work, None)
         if self.settle:
             self.settle(work)
+        work.unapplied |= given - work.read - self.later
 
     def update(self, work: Work, old: Properties) -> None:
         """See :class:`~.work.Provider`. Raises ``ResourceFailed`` for a change that the row has no call for."""
         if self.name and not work.get(self.name.property):
             work.properties[self.name.property] = old.get(self.name.property) or work.physical_id
-        changed = {
-            name
-            for name in old.keys() | work.properties.keys()
-            if not alike(old.get(name), work.properties.get(name)) and not (self.name and name == self.name.property)
-        }
+        changed = differing(old, work.properties) - ({self.name.property} if self.name else set())
         if self.on_update:
             self.on_update(work, old)
         else:
@@ -163,11 +163,18 @@ class Row:
 
     def parameters(self, work: Work, operation: str) -> dict[str, Any]:
         """Return the properties as the parameters of a call of this service."""
+        given = set(work.properties)
         properties = dict(work.properties)
         if self.prepare:
             properties = self.prepare(work, properties)
         renamed = {self.rename.get(name, name): value for name, value in properties.items()}
-        parameters: dict[str, Any] = coerce(work.shapes(self.service, operation), renamed)
+        names = {self.rename.get(name, name): name for name in properties}
+        misfits: list[tuple[str, ...]] = []
+        parameters: dict[str, Any] = coerce(work.shapes(self.service, operation), renamed, misfits.append)
+        for first, *rest in misfits:
+            if rest:
+                work.misfit(names[first])(tuple(rest))
+        work.read |= given - {names[path[0]] for path in misfits if len(path) == 1}
         return parameters
 
     def _identity(self, work: Work, answer: Answer) -> str:

@@ -175,6 +175,7 @@ ROWS: dict[str, Row] = {
         },
         after=_key,
         handles=frozenset({"EnableKeyRotation", "Enabled", "KeyPolicy", "Description", "PendingWindowInDays"}),
+        later=frozenset({"PendingWindowInDays"}),
     ),
     "AWS::KMS::Alias": Row(
         "kms",

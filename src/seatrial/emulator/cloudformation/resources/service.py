@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.cloudformation.changes import alike
+from seatrial.emulator.cloudformation.changes import differing
 from seatrial.emulator.cloudformation.errors import ResourceFailed
 from seatrial.emulator.cloudformation.resources.containers import ECS_TAGS
 from seatrial.emulator.cloudformation.resources.row import Name, Properties, Row, retag
@@ -25,9 +25,7 @@ def _create(work: Work) -> None:
 
 
 def _update(work: Work, old: Properties) -> None:
-    changed = {
-        name for name in old.keys() | work.properties.keys() if not alike(old.get(name), work.properties.get(name))
-    }
+    changed = differing(old, work.properties)
     if "Tags" in changed:
         retag("ecs", ECS_TAGS, work, old)
     if not changed - {"Tags"}:

@@ -62,7 +62,8 @@ class Work:
 
     ``properties`` are resolved, dynamic references included, in CloudFormation's spelling. A provider sets
     ``physical_id`` as soon as something exists, so that whatever fails afterwards can be deleted again.
-    ``snapshot`` says that data must be saved before deletion (DeletionPolicy Snapshot).
+    ``snapshot`` says that data must be saved before deletion (DeletionPolicy Snapshot). ``read`` are the properties
+    that the provider has asked for, ``unapplied`` the paths of those that came to nothing: the emulator reports them.
     """
 
     place: Place
@@ -77,10 +78,17 @@ class Work:
     attributes: dict[str, Any] = field(default_factory=dict)
     snapshot: bool = False
     remarks: list[str] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
+    unapplied: set[str] = field(default_factory=set)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a property."""
+        self.read.add(name)
         return self.properties.get(name, default)
+
+    def misfit(self, *outer: str) -> Callable[[tuple[str, ...]], None]:
+        """Return what coercion tells of members inside a property (or its member) that no call has a place for."""
+        return lambda path: self.unapplied.add(".".join((*outer, *path)))
 
 
 class Provider(Protocol):
