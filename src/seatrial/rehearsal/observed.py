@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.release import Outcome
     from seatrial.release.watch import ReleaseEvent
+
+_EXCEPTION = re.compile(r"^[ |]*[A-Za-z_][\w.]*(?:Error|Exception|Configured): ")
 
 _OUTCOMES = {
     "released": "released",
@@ -59,11 +62,19 @@ class Watch:
         """Return the release as it went."""
         assert self.outcome is not None
         start = self.outcome.started_at.timestamp()
-        cause = None if self.outcome.ok else self.outcome.message
+        cause = None if self.outcome.ok else _cause(self.outcome)
         return ReleaseSpan(
             f"{self.title} ({self.version})" if self.label is None else self.title, self.version, start,
             start + self.outcome.duration_s, self.expected, _OUTCOMES[self.outcome.result], tuple(self.steps), cause,
         )  # fmt: skip
+
+
+def _cause(outcome: Outcome) -> str:
+    """Return why a release failed, with the last exception of its log: that is mostly the line one needs."""
+    raised = [line.strip(" |") for line in outcome.details if _EXCEPTION.search(line)]
+    if not raised or raised[-1] in outcome.message:
+        return outcome.message
+    return f"{outcome.message} ({raised[-1]})"
 
 
 class Releases:
