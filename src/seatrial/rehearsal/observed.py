@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from seatrial.release import Outcome
     from seatrial.release.watch import ReleaseEvent
 
-_EXCEPTION = re.compile(r"^[ |]*[A-Za-z_][\w.]*(?:Error|Exception|Configured): ")
+#: An exception as tracebacks end with it, in a line of its own or inside a JSON log line.
+_EXCEPTION = re.compile(r'\b(?:[A-Z]\w*)?(?:Error|Exception|Configured): [^"\\]+')
 
 _OUTCOMES = {
     "released": "released",
@@ -71,7 +72,7 @@ class Watch:
 
 def _cause(outcome: Outcome) -> str:
     """Return why a release failed, with the last exception of its log: that is mostly the line one needs."""
-    raised = [line.strip(" |") for line in outcome.details if _EXCEPTION.search(line)]
+    raised = [text for line in outcome.details for text in _EXCEPTION.findall(line)]
     if not raised or raised[-1] in outcome.message:
         return outcome.message
     return f"{outcome.message} ({raised[-1]})"
