@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seatrial.emulator.ecs.state import REMEMBERED_SECONDS, REMEMBERED_TASKS
@@ -158,6 +158,7 @@ lucks = st.sampled_from(["run", "run", "ill", "die", "deploy", "scale", "wait"])
     st.integers(1, 5),
     st.lists(st.tuples(lucks, st.integers(0, 30)), max_size=40),
 )
+@example(percent=(100, 200), desired=1, history=[("run", 0), ("run", 0), ("scale", 0)])
 def test_whatever_happens_a_service_keeps_its_bounds_and_gets_there(
     percent: tuple[int, int], desired: int, history: list[tuple[str, int]]
 ) -> None:

@@ -194,6 +194,7 @@ class Reconciler:
             stopped.append(task_id)
         if stopped:
             self._world.tell(service, events.stopped(service.name, stopped))
+            service.steady = False  # so that the steady state is told again, as after every scaling
         if decision.start:
             begun = self._launch(service, primary, decision.start)
             self._world.tell(service, events.started(service.name, [t.id for t in begun], decision.replacing))
