@@ -4,6 +4,8 @@ Every case is an application of its own with two migrations, in files that Djang
 makes ``Box`` and ``Part`` (and what the case adds to them), ``0002_change`` does what is judged.
 """
 
+# ruff: noqa: E501 - an operation of a migration is easier to read in one line
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -92,11 +94,15 @@ def state(text: str) -> str:
     return f"migrations.SeparateDatabaseAndState(state_operations=[{text}], database_operations=[]),"
 
 
-SQL_NULLABLE = 'migrations.RunSQL(\'ALTER TABLE "LABEL_part" {}\', migrations.RunSQL.noop),'
+SQL_NULLABLE = "migrations.RunSQL('ALTER TABLE \"LABEL_part\" {}', migrations.RunSQL.noop),"
 
 CASES = (
     # tables
-    Case("create_model", 'migrations.CreateModel("Bin", [("id", models.BigAutoField(primary_key=True))]),', ("new-table",)),
+    Case(
+        "create_model",
+        'migrations.CreateModel("Bin", [("id", models.BigAutoField(primary_key=True))]),',
+        ("new-table",),
+    ),
     Case(
         "create_with_fk",
         'migrations.CreateModel("Bin", [("id", models.BigAutoField(primary_key=True)), '
@@ -110,7 +116,11 @@ CASES = (
         'migrations.AddField("bin", "x", models.IntegerField(default=0)),',
         ("new-table", "new-table", "new-table"),
     ),
-    Case("create_proxy", 'migrations.CreateModel("Px", [], options={"proxy": True}, bases=("LABEL.part",)),', ("no-change",)),
+    Case(
+        "create_proxy",
+        'migrations.CreateModel("Px", [], options={"proxy": True}, bases=("LABEL.part",)),',
+        ("no-change",),
+    ),
     Case(
         "create_unmanaged",
         'migrations.CreateModel("View", [("id", models.BigAutoField(primary_key=True))], options={"managed": False}),',
@@ -155,7 +165,12 @@ CASES = (
         'migrations.AlterModelOptions("part", {"verbose_name": "piece", "ordering": ["name"]}),',
         ("no-change",),
     ),
-    Case("managers_only", 'migrations.AlterModelManagers("part", [("things", models.Manager())]),', ("no-change",), new=False),
+    Case(
+        "managers_only",
+        'migrations.AlterModelManagers("part", [("things", models.Manager())]),',
+        ("no-change",),
+        new=False,
+    ),
     # columns come
     Case("add_null", add("IntegerField(null=True)"), ("add-nullable",)),
     Case("add_null_default", add("IntegerField(null=True, default=7)"), ("add-nullable",)),
@@ -189,10 +204,16 @@ CASES = (
     Case("add_slug", add("SlugField(null=True)"), ("add-nullable add-indexed",)),
     Case("add_unique", add("IntegerField(null=True, unique=True)"), ("add-nullable add-indexed",)),
     Case("add_positive", add("PositiveIntegerField(null=True)"), ("add-nullable add-indexed",)),
-    Case("add_fk", add('ForeignKey("LABEL.Box", models.CASCADE, null=True, related_name="+")'), ("add-nullable add-indexed",)),
+    Case(
+        "add_fk",
+        add('ForeignKey("LABEL.Box", models.CASCADE, null=True, related_name="+")'),
+        ("add-nullable add-indexed",),
+    ),
     Case(
         "add_fk_plain",
-        add('ForeignKey("LABEL.Box", models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False)'),
+        add(
+            'ForeignKey("LABEL.Box", models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False)'
+        ),
         ("add-nullable",),
     ),
     Case("add_m2m", add('ManyToManyField("LABEL.Box", related_name="+")'), ("new-many-to-many",)),
@@ -213,7 +234,8 @@ CASES = (
     ),
     Case(
         "three_steps_in_one",
-        add("IntegerField(null=True)") + "migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop),"
+        add("IntegerField(null=True)")
+        + "migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop),"
         + alter("extra", "IntegerField()"),
         ("add-nullable", "no-change", "set-not-null"),
         rows=False,
@@ -263,34 +285,69 @@ CASES = (
     ),
     Case("alter_db_column", alter("text", 'TextField(default="", db_column="words")'), ("rename-column",)),
     # columns change
-    Case("verbose_name", alter("name", 'CharField(max_length=20, verbose_name="label", help_text="x")'), ("no-change",)),
+    Case(
+        "verbose_name", alter("name", 'CharField(max_length=20, verbose_name="label", help_text="x")'), ("no-change",)
+    ),
     Case("choices", alter("name", 'CharField(max_length=20, choices=[("a", "b")])'), ("no-change",)),
     Case("blank_only", alter("name", "CharField(max_length=20, blank=True)"), ("no-change",)),
     Case("python_default", alter("count", "IntegerField(default=9)"), ("no-change",)),
-    Case("null_to_not_null", alter("maybe", "IntegerField(default=0)"), ("set-not-null",), writes=("dict(maybe=None)",)),
+    Case(
+        "null_to_not_null", alter("maybe", "IntegerField(default=0)"), ("set-not-null",), writes=("dict(maybe=None)",)
+    ),
     Case("not_null_to_null", alter("count", "IntegerField(null=True)"), ("drop-not-null",)),
     Case("longer", alter("name", "CharField(max_length=40)"), ("widen",)),
     Case("longer_indexed", alter("short", "CharField(max_length=40, db_index=True)"), ("widen",)),
     Case("longer_unique", alter("code", "CharField(max_length=40, unique=True)"), ("widen",)),
     Case("char_to_text", alter("name", "TextField()"), ("widen",)),
     Case("shorter", alter("name", "CharField(max_length=10)"), ("narrow",), writes=('dict(name="x" * 20)',)),
-    Case("text_to_char", alter("text", 'CharField(max_length=10, default="")'), ("narrow",), writes=('dict(text="x" * 20)',)),
+    Case(
+        "text_to_char",
+        alter("text", 'CharField(max_length=10, default="")'),
+        ("narrow",),
+        writes=('dict(text="x" * 20)',),
+    ),
     Case("int_to_bigint", alter("count", "BigIntegerField(default=0)"), ("rewrite-type",)),
-    Case("bigint_to_int", alter("big", "IntegerField(default=0)"), ("narrow",), first=add("BigIntegerField(default=0)", "big"), writes=("dict(big=2**40)",)),  # fmt: skip
+    Case(
+        "bigint_to_int",
+        alter("big", "IntegerField(default=0)"),
+        ("narrow",),
+        first=add("BigIntegerField(default=0)", "big"),
+        writes=("dict(big=2**40)",),
+    ),
     Case("int_to_small", alter("count", "SmallIntegerField(default=0)"), ("narrow",), writes=("dict(count=70000)",)),
-    Case("int_to_positive", alter("count", "PositiveIntegerField(default=0)"), ("add-check",), writes=("dict(count=-1)",)),
+    Case(
+        "int_to_positive", alter("count", "PositiveIntegerField(default=0)"), ("add-check",), writes=("dict(count=-1)",)
+    ),
     Case("int_to_text", alter("count", 'TextField(default="0")'), ("change-type",), reads="parts.filter(count=1)"),
     Case("text_to_json", alter("text", "JSONField(default=dict)"), ("change-type",), rows=False),
     Case("more_digits", alter("price", "DecimalField(max_digits=9, decimal_places=2, default=0)"), ("widen",)),
     Case("more_places", alter("price", "DecimalField(max_digits=9, decimal_places=4, default=0)"), ("rewrite-type",)),
-    Case("fewer_digits", alter("price", "DecimalField(max_digits=4, decimal_places=2, default=0)"), ("narrow",), writes=("dict(price=999)",)),  # fmt: skip
+    Case(
+        "fewer_digits",
+        alter("price", "DecimalField(max_digits=4, decimal_places=2, default=0)"),
+        ("narrow",),
+        writes=("dict(price=999)",),
+    ),
     Case("bigger_key", alter("id", "BigAutoField(primary_key=True)"), ("rewrite-type",)),
-    Case("other_key", alter("id", "IntegerField(default=0)") + alter("code", "CharField(max_length=20, primary_key=True)"), ("change-key", "change-key")),  # fmt: skip
+    Case(
+        "other_key",
+        alter("id", "IntegerField(default=0)") + alter("code", "CharField(max_length=20, primary_key=True)"),
+        ("change-key", "change-key"),
+    ),
     Case("to_index", alter("name", "CharField(max_length=20, db_index=True)"), ("add-index",)),
     Case("from_index", alter("short", "CharField(max_length=20)"), ("drop-index",)),
-    Case("to_unique", alter("name", "CharField(max_length=20, unique=True)"), ("add-unique",), writes=('dict(name="same")', 'dict(name="same")')),  # fmt: skip
+    Case(
+        "to_unique",
+        alter("name", "CharField(max_length=20, unique=True)"),
+        ("add-unique",),
+        writes=('dict(name="same")', 'dict(name="same")'),
+    ),
     Case("from_unique", alter("code", "CharField(max_length=20)"), ("drop-unique",)),
-    Case("to_collation", alter("short", 'CharField(max_length=20, db_index=True, db_collation="C")'), ("change-collation",)),
+    Case(
+        "to_collation",
+        alter("short", 'CharField(max_length=20, db_index=True, db_collation="C")'),
+        ("change-collation",),
+    ),
     Case("column_comment", alter("name", 'CharField(max_length=20, db_comment="what")'), ("comment",)),
     Case("to_db_default", alter("count", "IntegerField(db_default=3)"), ("set-db-default",), since=(5, 0)),
     Case(
@@ -307,7 +364,11 @@ CASES = (
         ("check-rows",),
         since=(6, 1),
     ),
-    Case("fk_no_constraint", alter("box", 'ForeignKey("LABEL.Box", models.CASCADE, null=True, db_constraint=False)'), ("drop-reference",)),  # fmt: skip
+    Case(
+        "fk_no_constraint",
+        alter("box", 'ForeignKey("LABEL.Box", models.CASCADE, null=True, db_constraint=False)'),
+        ("drop-reference",),
+    ),
     Case(
         "fk_other_table",
         'migrations.CreateModel("Bin", [("id", models.BigAutoField(primary_key=True))]),'
@@ -315,29 +376,104 @@ CASES = (
         ("new-table", "add-reference"),
         rows=False,
     ),
-    Case("int_to_fk", alter("maybe", 'ForeignKey("LABEL.Part", models.CASCADE, null=True, related_name="+", db_column="maybe")'), ("add-reference add-index",), writes=("dict(maybe=10**6)",)),  # fmt: skip
+    Case(
+        "int_to_fk",
+        alter("maybe", 'ForeignKey("LABEL.Part", models.CASCADE, null=True, related_name="+", db_column="maybe")'),
+        ("add-reference add-index",),
+        writes=("dict(maybe=10**6)",),
+    ),
     # indexes and constraints
-    Case("add_index", 'migrations.AddIndex("part", models.Index(fields=["name"], name="add_index_i")),', ("add-index",)),
-    Case("add_index_concurrently", 'pg.AddIndexConcurrently("part", models.Index(fields=["name"], name="add_index_c")),', ("add-index-concurrently",), atomic=False),  # fmt: skip
+    Case(
+        "add_index", 'migrations.AddIndex("part", models.Index(fields=["name"], name="add_index_i")),', ("add-index",)
+    ),
+    Case(
+        "add_index_concurrently",
+        'pg.AddIndexConcurrently("part", models.Index(fields=["name"], name="add_index_c")),',
+        ("add-index-concurrently",),
+        atomic=False,
+    ),
     Case("remove_index", 'migrations.RemoveIndex("part", "LABEL_count"),', ("drop-index",)),
-    Case("remove_index_concurrently", 'pg.RemoveIndexConcurrently("part", "LABEL_count"),', ("drop-index",), atomic=False),
-    Case("rename_index", 'migrations.RenameIndex("part", new_name="renamed_i", old_name="LABEL_count"),', ("rename-index",)),
-    Case("unique_together", 'migrations.AlterUniqueTogether("part", {("name", "text")}),', ("add-unique",), writes=('dict(name="same", text="")', 'dict(name="same", text="")')),  # fmt: skip
-    Case("drop_unique_together", 'migrations.AlterUniqueTogether("part", set()),', ("drop-unique",), first='migrations.AlterUniqueTogether("part", {("name", "code")}),'),  # fmt: skip
+    Case(
+        "remove_index_concurrently", 'pg.RemoveIndexConcurrently("part", "LABEL_count"),', ("drop-index",), atomic=False
+    ),
+    Case(
+        "rename_index",
+        'migrations.RenameIndex("part", new_name="renamed_i", old_name="LABEL_count"),',
+        ("rename-index",),
+    ),
+    Case(
+        "unique_together",
+        'migrations.AlterUniqueTogether("part", {("name", "text")}),',
+        ("add-unique",),
+        writes=('dict(name="same", text="")', 'dict(name="same", text="")'),
+    ),
+    Case(
+        "drop_unique_together",
+        'migrations.AlterUniqueTogether("part", set()),',
+        ("drop-unique",),
+        first='migrations.AlterUniqueTogether("part", {("name", "code")}),',
+    ),
     Case("index_together", 'migrations.AlterIndexTogether("part", {("name", "text")}),', ("add-index",), until=(5, 0)),
-    Case("unique_constraint", 'migrations.AddConstraint("part", models.UniqueConstraint(fields=["name"], name="uc_name")),', ("add-unique",), writes=('dict(name="same")', 'dict(name="same")')),  # fmt: skip
-    Case("unique_condition", 'migrations.AddConstraint("part", models.UniqueConstraint(fields=["name"], condition=Q(count__gt=0), name="uc_cond")),', ("add-unique",), writes=('dict(name="same", count=1)', 'dict(name="same", count=1)')),  # fmt: skip
-    Case("remove_constraint", 'migrations.RemoveConstraint("part", "rc_name"),', ("drop-unique",), first='migrations.AddConstraint("part", models.UniqueConstraint(fields=["name", "code"], name="rc_name")),'),  # fmt: skip
-    Case("check_constraint", 'migrations.AddConstraint("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="cc_count")),', ("add-check",), writes=("dict(count=-1)",)),  # fmt: skip
-    Case("check_not_valid", 'pg.AddConstraintNotValid("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="cn_count")),', ("add-check-not-valid",), writes=("dict(count=-1)",)),  # fmt: skip
-    Case("validate", 'pg.ValidateConstraint("part", "va_count"),', ("validate",), first='pg.AddConstraintNotValid("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="va_count")),'),  # fmt: skip
-    Case("exclusion", 'migrations.AddConstraint("part", ExclusionConstraint(name="ex_count", expressions=[(Func(F("count"), F("count"), Value("[]"), function="int4range"), "&&")])),', ("add-exclusion",), rows=False),  # fmt: skip
-    Case("alter_constraint", 'migrations.AlterConstraint("part", "ac_count", models.CheckConstraint(CHECK=Q(count__gte=0), name="ac_count", violation_error_message="no")),', ("no-change",), first='migrations.AddConstraint("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="ac_count")),', since=(5, 2)),  # fmt: skip
+    Case(
+        "unique_constraint",
+        'migrations.AddConstraint("part", models.UniqueConstraint(fields=["name"], name="uc_name")),',
+        ("add-unique",),
+        writes=('dict(name="same")', 'dict(name="same")'),
+    ),
+    Case(
+        "unique_condition",
+        'migrations.AddConstraint("part", models.UniqueConstraint(fields=["name"], condition=Q(count__gt=0), name="uc_cond")),',
+        ("add-unique",),
+        writes=('dict(name="same", count=1)', 'dict(name="same", count=1)'),
+    ),
+    Case(
+        "remove_constraint",
+        'migrations.RemoveConstraint("part", "rc_name"),',
+        ("drop-unique",),
+        first='migrations.AddConstraint("part", models.UniqueConstraint(fields=["name", "code"], name="rc_name")),',
+    ),
+    Case(
+        "check_constraint",
+        'migrations.AddConstraint("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="cc_count")),',
+        ("add-check",),
+        writes=("dict(count=-1)",),
+    ),
+    Case(
+        "check_not_valid",
+        'pg.AddConstraintNotValid("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="cn_count")),',
+        ("add-check-not-valid",),
+        writes=("dict(count=-1)",),
+    ),
+    Case(
+        "validate",
+        'pg.ValidateConstraint("part", "va_count"),',
+        ("validate",),
+        first='pg.AddConstraintNotValid("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="va_count")),',
+    ),
+    Case(
+        "exclusion",
+        'migrations.AddConstraint("part", ExclusionConstraint(name="ex_count", expressions=[(Func(F("count"), F("count"), Value("[]"), function="int4range"), "&&")])),',
+        ("add-exclusion",),
+        rows=False,
+    ),
+    Case(
+        "alter_constraint",
+        'migrations.AlterConstraint("part", "ac_count", models.CheckConstraint(CHECK=Q(count__gte=0), name="ac_count", violation_error_message="no")),',
+        ("no-change",),
+        first='migrations.AddConstraint("part", models.CheckConstraint(CHECK=Q(count__gte=0), name="ac_count")),',
+        since=(5, 2),
+    ),
     # the database itself
     Case("extension", 'pg.CreateExtension("plpgsql"),', ("extension",)),
     Case("extension_class", "pg.TrigramExtension(),", ("extension",)),
     Case("collation", 'pg.CreateCollation("LABEL_c", locale="C"),', ("collation",)),
-    Case("remove_collation", 'pg.RemoveCollation("rc_c", locale="C"),', ("remove-collation",), first='pg.CreateCollation("rc_c", locale="C"),', reads='parts.order_by(Collate("name", "rc_c"))'),  # fmt: skip
+    Case(
+        "remove_collation",
+        'pg.RemoveCollation("rc_c", locale="C"),',
+        ("remove-collation",),
+        first='pg.CreateCollation("rc_c", locale="C"),',
+        reads='parts.order_by(Collate("name", "rc_c"))',
+    ),
     # code
     Case("run_python", "migrations.RunPython(lambda apps, editor: None, migrations.RunPython.noop),", ("python",)),
     Case("run_python_one_way", "migrations.RunPython(lambda apps, editor: None),", ("python no-way-back",)),
@@ -346,10 +482,23 @@ CASES = (
     Case("run_sql_noop", 'migrations.RunSQL(migrations.RunSQL.noop, ""),', ("no-change",)),
     Case("run_sql_drop", SQL_NULLABLE.format("DROP COLUMN text"), ("remove-column",)),
     Case("run_sql_rename", SQL_NULLABLE.format("RENAME COLUMN text TO words"), ("rename-column",)),
-    Case("run_sql_index", "migrations.RunSQL('CREATE INDEX sql_i ON \"LABEL_part\" (name)', migrations.RunSQL.noop),", ("add-index",)),  # fmt: skip
-    Case("run_sql_concurrently", "migrations.RunSQL('CREATE INDEX CONCURRENTLY sql_c ON \"LABEL_part\" (name)', migrations.RunSQL.noop),", ("add-index-concurrently",), atomic=False),  # fmt: skip
+    Case(
+        "run_sql_index",
+        "migrations.RunSQL('CREATE INDEX sql_i ON \"LABEL_part\" (name)', migrations.RunSQL.noop),",
+        ("add-index",),
+    ),
+    Case(
+        "run_sql_concurrently",
+        "migrations.RunSQL('CREATE INDEX CONCURRENTLY sql_c ON \"LABEL_part\" (name)', migrations.RunSQL.noop),",
+        ("add-index-concurrently",),
+        atomic=False,
+    ),
     Case("run_sql_default", SQL_NULLABLE.format("ADD COLUMN extra integer NOT NULL DEFAULT 3"), ("add-db-default",)),
-    Case("run_sql_volatile", SQL_NULLABLE.format("ADD COLUMN extra uuid NOT NULL DEFAULT gen_random_uuid()"), ("add-volatile",)),
+    Case(
+        "run_sql_volatile",
+        SQL_NULLABLE.format("ADD COLUMN extra uuid NOT NULL DEFAULT gen_random_uuid()"),
+        ("add-volatile",),
+    ),
     Case("run_sql_not_null", SQL_NULLABLE.format("ADD COLUMN extra integer NOT NULL"), ("add-not-null",), rows=False),
     Case(
         "run_sql_fk_in_two",

@@ -1,8 +1,8 @@
 """Runs in a project's own interpreter: what does each case's migration do to the version before, on a real PostgreSQL?
 
-For every application named in the arguments: migrate to ``0001_before``, write rows, then apply ``0002_change`` in a
-transaction that is held open for a moment. Meanwhile it is asked what PostgreSQL has locked, read and rewritten, and the
-old version writes from another connection; afterwards both versions read, write, change and delete. One JSON object goes
+For every application on standard input: apply ``0001_before``, write rows, then apply ``0002_change`` in a transaction
+that is held open for a moment. Meanwhile it is asked what PostgreSQL has locked, read and rewritten, and the old
+version writes from another connection; afterwards both versions read, write, change and delete. One JSON object goes
 to standard output.
 """
 
@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-sys.path.insert(0, os.getcwd())
+sys.path.insert(0, str(Path.cwd()))
 os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
 
-import django  # type: ignore[import-not-found]  # noqa: E402 - the project's, not ours
+import django  # type: ignore[import-not-found]
 
 django.setup()
 
@@ -48,7 +50,7 @@ class Version:
         self.number += 1
         model = self.apps.get_model(self.label, "Part")
         names = {field.name for field in model._meta.get_fields()}
-        usual = {"name": "n%d" % self.number, "short": "s", "code": "%d-%d" % (id(self), self.number), "count": 1}
+        usual = {"name": f"n{self.number}", "short": "s", "code": f"{id(self)}-{self.number}", "count": 1}
         wanted = {key: value for key, value in {**usual, **values}.items() if key in names}
         if "code" in wanted:
             wanted["code"] = wanted["code"][-20:]
@@ -67,21 +69,25 @@ class Version:
         return errors
 
     def _errors(self) -> Iterator[str]:
-        for name, query in (
+        queries: list[tuple[str, Callable[[], object]]] = [
             ("insert", lambda: self.part().save(using="other")),
             ("select", self.select),
             ("update", self.update),
             ("delete", self.delete),
             ("join", lambda: list(self.model().objects.using("other").filter(box__code="b")[:2])),
             ("read", self.read),
-            *((text, lambda text=text: self.part(**eval(text)).save(using="other")) for text in self.writes),
-        ):
+            *((text, partial(self.write, text)) for text in self.writes),
+        ]
+        for name, query in queries:
             try:
                 with transaction.atomic(using="other"):
                     query()
                     connections["other"].check_constraints()
-            except Exception as error:
-                yield "%s: %s" % (name, str(error).split("\n")[0])
+            except Exception as error:  # noqa: BLE001 - what fails is what is asked for
+                yield f"{name}: {error}".partition("\n")[0]
+
+    def write(self, values: str) -> None:
+        self.part(**eval(values)).save(using="other")
 
     def model(self) -> Any:
         return self.apps.get_model(self.label, "Part")
@@ -116,7 +122,7 @@ def tried(label: str, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["rows"]:
         old.seed()
     migration = LOADER.get_migration(label, "0002_change")
-    table = "%s_part" % label
+    table = f"{label}_part"
     said: dict[str, Any] = {"before": old.everything()}
     rows = old.model().objects.count()
     if migration.atomic:
@@ -152,7 +158,7 @@ def meanwhile(old: Version) -> str | None:
         cursor.execute("SET lock_timeout = '30ms'")
         try:
             old.part().save(using="other")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what fails is what is asked for
             return str(error).split("\n")[0]
         finally:
             cursor.execute("SET lock_timeout = 0")

@@ -135,7 +135,8 @@ def postgres(directory: Path) -> Iterator[PostgresServer]:
 def interpreter(django: Version) -> Path:
     """Return a Python that has this version of Django, made once and kept."""
     base = _base(DJANGO[django])
-    version = subprocess.run([base, "-c", "import sys; print(*sys.version_info[:3], sep='.')"], capture_output=True, text=True, check=True)  # fmt: skip
+    asked = [str(base), "-c", "import sys; print(*sys.version_info[:3], sep='.')"]
+    version = subprocess.run(asked, capture_output=True, text=True, check=True)
     name = f"django-{django[0]}.{django[1]}-python-{version.stdout.strip()}"
     home = shared_directory(None) / "tests" / name
     home.parent.mkdir(parents=True, exist_ok=True)

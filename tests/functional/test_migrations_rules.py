@@ -1,9 +1,9 @@
 """The rules on three versions of Django and a real PostgreSQL: what is called unsafe breaks the version before.
 
 The collector reads every case in the interpreter of each Django, the classifier judges it, and the very migration is
-applied to PostgreSQL under the old version's queries. The two must agree: a contract fails some query of either version,
-what is safe fails none, what is called rewriting gives the table another file, and what is called long-locking reads
-every row while it keeps writers out.
+applied to PostgreSQL under the old version's queries. The two must agree: a contract fails some query of either
+version, what is safe fails none, what is called rewriting gives the table another file, and what is called long-locking
+reads every row while it keeps writers out.
 """
 
 from __future__ import annotations

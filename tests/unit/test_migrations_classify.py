@@ -34,7 +34,9 @@ def test_nobody_knows_what_an_operation_of_ones_own_does() -> None:
 
 
 def test_a_class_of_djangos_falls_under_its_nearest_base() -> None:
-    assert rules(operation("HStoreExtension", bases=("HStoreExtension", "CreateExtension", "Operation"))) == ["extension"]
+    assert rules(operation("HStoreExtension", bases=("HStoreExtension", "CreateExtension", "Operation"))) == [
+        "extension"
+    ]
 
 
 def test_a_concurrent_index_in_a_transaction_is_refused_by_django() -> None:
@@ -97,7 +99,10 @@ def test_the_state_alone() -> None:
         ("ALTER TABLE stock_part ADD COLUMN n int NOT NULL DEFAULT random()", ["add-volatile"]),
         ("ALTER TABLE stock_part ADD COLUMN at timestamptz NOT NULL DEFAULT now()", ["add-db-default"]),
         ("ALTER TABLE stock_part ADD n int REFERENCES stock_box (id)", ["add-indexed"]),
-        ("ALTER TABLE stock_part ALTER COLUMN name SET NOT NULL; DROP TABLE stock_box", ["set-not-null", "remove-unknown-table"]),
+        (
+            "ALTER TABLE stock_part ALTER COLUMN name SET NOT NULL; DROP TABLE stock_box",
+            ["set-not-null", "remove-unknown-table"],
+        ),
         ("DROP TABLE stock_part CASCADE", ["remove-table"]),
         ("ALTER TABLE other ALTER COLUMN name SET NOT NULL", ["new-table"]),
         ("CREATE UNIQUE INDEX CONCURRENTLY i ON stock_part (name)", ["add-unique"]),
@@ -115,7 +120,9 @@ def test_statements_that_people_write(sql: str, expected: list[str]) -> None:
     assert [rule for rule, _ in judged([sql], KNOWN)] == expected
 
 
-@given(st.lists(st.sampled_from(["SELECT 1", "SELECT ';'", 'SELECT ";"', "SELECT $x$;$x$", "SELECT (';')"]), max_size=5))
+@given(
+    st.lists(st.sampled_from(["SELECT 1", "SELECT ';'", 'SELECT ";"', "SELECT $x$;$x$", "SELECT (';')"]), max_size=5)
+)
 def test_statements_are_split_only_between_them(parts: list[str]) -> None:
     assert statements(" ; -- a ; b\n".join(parts)) == parts
 

@@ -287,11 +287,11 @@ class Migrations(Model):
         default=(), description="operations that may run while the version before serves, named as the check names them"
     )
     large_table: int = Field(
-        default=64, ge=0, description="MiB from which a table is too large to be locked while its rows are read or written"
+        default=64,
+        ge=0,
+        description="MiB from which a table is too large to be locked while its rows are read or written",
     )
-    maintenance: Maintenance | None = Field(
-        default=None, description="a window in which nothing is refused"
-    )
+    maintenance: Maintenance | None = Field(default=None, description="a window in which nothing is refused")
 
 
 class Environment(Model):

@@ -1,14 +1,18 @@
 """The script that asks a Django project about its migrations. It runs in the project's own interpreter.
 
-seatrial never imports it: it sends this file's text (:mod:`seatrial.project.migrations.ask`) to the project's Python,
-here or in a one-off task, where Django 4.2 to 6.x may run on Python 3.8 or later. So it needs nothing but Django, and it
-must stay small: the overrides of ECS RunTask hold 8192 characters.
+seatrial never calls it: it sends this file's text (:mod:`seatrial.project.migrations.ask`) to the project's Python,
+here or in a one-off task, where Django 4.2 to 6.x may run on Python 3.8 or later. So it needs nothing but Django, and
+it must stay small: the overrides of ECS RunTask hold 8192 characters.
 
 One JSON object comes in, as the first argument: ``settings`` (module), ``root`` (directory of ``manage.py``), ``ask``
-(whether to ask the database), ``list`` (whether to list operations), ``applied`` (a list of ``[app, name]``), or ``leaves``
-(the newest applied migration by app), or neither. One comes out, compressed and in lines that a log takes whole. The
-database is only read.
+(whether to ask the database), ``list`` (whether to list operations), ``applied`` (a list of ``[app, name]``), or
+``leaves`` (the newest applied migration by app), or neither. One comes out, compressed and in lines that a log takes
+whole. The database is only read.
 """
+
+# mypy: disable-error-code="import-not-found"
+# Django is the project's.
+# ruff: noqa: SLF001, T201 - Django documents Model._meta; printing is how it answers
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ import json
 import os
 import sys
 import zlib
+from pathlib import Path
 from typing import Any
 
 MARK = "seatrial-migrations"
@@ -29,7 +34,7 @@ WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid) AND c.relnamespace 
 
 def main(asked: dict[str, Any]) -> None:
     """Print the answer."""
-    sys.path.insert(0, os.path.join(os.getcwd(), asked.get("root", "")))
+    sys.path.insert(0, str(Path.cwd() / asked.get("root", "")))
     os.environ["DJANGO_SETTINGS_MODULE"] = asked["settings"]
     import django
 
@@ -42,14 +47,14 @@ def main(asked: dict[str, Any]) -> None:
         try:
             answer["database"] = _database(connection)
             applied = [tuple(each) for each in answer["database"]["applied"]]
-        except Exception as error:  # whatever keeps the database from answering is the answer
-            answer["problem"] = "%s: %s" % (type(error).__name__, str(error).strip().split("\n")[0])
+        except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering is the answer
+            answer["problem"] = f"{type(error).__name__}: {error}".partition("\n")[0]
     if asked.get("list"):
         answer.update(_listed(connection, applied, asked.get("leaves")))
     text = base64.b64encode(zlib.compress(json.dumps(answer).encode(), 9)).decode()
     lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
     for number, line in enumerate(lines, 1):
-        print("%s %d/%d %s" % (MARK, number, len(lines), line), flush=True)
+        print(f"{MARK} {number}/{len(lines)} {line}", flush=True)
 
 
 def _database(connection: Any) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def _listed(connection: Any, applied: Any, leaves: Any) -> dict[str, Any]:
         known = []
         for leaf in (leaves or {}).items():
             known += graph.forwards_plan(leaf) if leaf in graph.nodes else []
-    MigrationRecorder.applied_migrations = lambda self: dict.fromkeys(known)  # type: ignore[assignment,method-assign,misc]
+    MigrationRecorder.applied_migrations = lambda _: dict.fromkeys(known)
     executor = MigrationExecutor(connection)
     loader = executor.loader
     targets = loader.graph.leaf_nodes()
@@ -126,7 +131,6 @@ def _stepped(operation: Any, migration: Any, state: Any, connection: Any) -> dic
 
 def _described(operation: Any, migration: Any, before: Any, after: Any, connection: Any) -> dict[str, Any]:
     kind, bases = _kind(type(operation))
-    label = migration.app_label
     said: dict[str, Any] = {
         "kind": kind,
         "class": type(operation).__name__,
@@ -136,51 +140,58 @@ def _described(operation: Any, migration: Any, before: Any, after: Any, connecti
     if kind == "SeparateDatabaseAndState":
         said["state"] = _parts(operation.state_operations, migration, before.clone(), connection)
         said["database"] = _parts(operation.database_operations, migration, before.clone(), connection)
-        return said
-    if kind == "RunPython":
+    elif kind == "RunPython":
         said["code"] = getattr(operation.code, "__qualname__", repr(operation.code))
         said["noop"] = operation.code is type(operation).noop
-        return said
-    if kind == "RunSQL":
+    elif kind == "RunSQL":
         sql = operation.sql if isinstance(operation.sql, (list, tuple)) else [operation.sql]
         said["sql"] = [each[0] if isinstance(each, (list, tuple)) else each for each in sql]
-        return said
-    old_name = getattr(operation, "old_name", None)
-    name = getattr(operation, "model_name", None) or getattr(operation, "name", "")
-    if kind == "RenameModel":
-        said["old"], said["new"] = _model(before, label, old_name), _model(after, label, operation.new_name)
-        said["model"] = said["old"] and said["old"]["name"]
-        return said
-    said["old"], said["new"] = _model(before, label, name), _model(after, label, name)
+    else:
+        said.update(_of_a_model(operation, kind, migration.app_label, (before, after), connection))
+    return said
+
+
+def _of_a_model(operation: Any, kind: str, label: str, states: Any, connection: Any) -> dict[str, Any]:
+    """Describe an operation on a model, by the model, the field or whatever else it is about in both states."""
+    before, after = states
+    old_name: Any = getattr(operation, "old_name", None)
+    name: Any = getattr(operation, "model_name", None) or getattr(operation, "name", "")
+    names = (old_name, operation.new_name) if kind == "RenameModel" else (name, name)
+    said: dict[str, Any] = {"old": _model(before, label, names[0]), "new": _model(after, label, names[1])}
     model = said["old"] or said["new"]
     said["model"] = model and model["name"]
-    if kind == "RenameField":
-        said["field"] = old_name
-        said["before"] = _field(before, label, name, old_name, connection)
-        said["after"] = _field(after, label, name, operation.new_name, connection)
-    elif kind in ("AddField", "RemoveField", "AlterField"):
-        said["field"] = operation.name
-        said["before"] = _field(before, label, name, operation.name, connection)
-        said["after"] = _field(after, label, name, operation.name, connection)
+    fields: dict[str, Any] = {"RenameField": (old_name, getattr(operation, "new_name", None))}
+    if kind in ("AddField", "RemoveField", "AlterField", "RenameField"):
+        was, becomes = fields.get(kind, (operation.name, operation.name))
+        said["field"] = was
+        said["before"] = _field(before, label, name, was, connection)
+        said["after"] = _field(after, label, name, becomes, connection)
     elif kind in ("AlterUniqueTogether", "AlterIndexTogether"):
-        said["before"], said["after"] = ([sorted(each) for each in (getattr(_meta(state, label, name), operation.option_name, None) or ())] for state in (before, after))  # fmt: skip
+        said["before"], said["after"] = (_sets(state, label, name, operation.option_name) for state in states)
     elif kind == "AlterOrderWithRespectTo":
-        said["before"], said["after"] = (bool(_meta(state, label, name).order_with_respect_to) for state in (before, after))  # fmt: skip
+        orders = [_meta(state, label, name).order_with_respect_to for state in states]
+        said["before"], said["after"] = map(bool, orders)
     elif kind == "CreateModel" and said["new"]:
-        fields = _meta(after, label, name).local_fields
-        said["to"] = sorted({f.remote_field.model._meta.db_table for f in fields if f.remote_field and f.db_constraint})
+        referring = [each for each in _meta(after, label, name).local_fields if each.remote_field]
+        said["to"] = sorted({each.remote_field.model._meta.db_table for each in referring if each.db_constraint})
+    said["part"] = _part(operation, kind, has_model=bool(model))
+    return said
+
+
+def _part(operation: Any, kind: str, *, has_model: bool) -> Any:
+    """Return class and name of the index, constraint, extension or collation that an operation is about, or None."""
     part = getattr(operation, "index", None) or getattr(operation, "constraint", None)
     if part is not None:
-        said["part"] = {"kind": _kind(type(part))[0], "name": part.name}
-    elif kind in ("RemoveIndex", "RemoveIndexConcurrently", "RemoveConstraint", "ValidateConstraint"):
-        said["part"] = {"kind": None, "name": operation.name}
-    elif kind == "AlterConstraint":
-        said["part"] = {"kind": None, "name": operation.name}
-    elif kind == "RenameIndex":
-        said["part"] = {"kind": None, "name": operation.new_name}
-    elif not model:
-        said["part"] = {"kind": None, "name": str(getattr(operation, "name", ""))}
-    return said
+        return {"kind": _kind(type(part))[0], "name": part.name}
+    if kind == "RenameIndex":
+        return {"kind": None, "name": operation.new_name}
+    if "Index" in kind or "Constraint" in kind or not has_model:
+        return {"kind": None, "name": str(getattr(operation, "name", ""))}
+    return None
+
+
+def _sets(state: Any, label: str, name: str, option: str) -> list[list[str]]:
+    return [sorted(each) for each in getattr(_meta(state, label, name), option, None) or ()]
 
 
 def _parts(operations: Any, migration: Any, state: Any, connection: Any) -> list[dict[str, Any]]:
@@ -265,7 +276,7 @@ def _expression(value: Any) -> str:
     if not hasattr(value, "resolve_expression"):
         return "Value"
     function = getattr(value, "function", None)
-    return type(value).__name__ + (":%s" % function if type(value).__name__ == "Func" else "")
+    return type(value).__name__ + (f":{function}" if type(value).__name__ == "Func" else "")
 
 
 if __name__ == "__main__":

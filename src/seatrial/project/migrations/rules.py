@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``expand``: both versions live with it. ``contract``: the old version's queries fail, or the new one's. ``rewriting``:
-#: PostgreSQL writes the table anew while nobody may read it. ``long-locking``: nobody may write (or read) while every
-#: row is looked at. ``irreversible``: it cannot be taken back, or not what was lost. ``unknown``: nobody can tell.
+#: ``expand``: both versions live with it. ``contract``: the old version's queries fail, or the new one's.
+#: ``rewriting``: PostgreSQL writes the table anew while nobody may read it. ``long-locking``: nobody may write (or
+#: read) while every row is looked at. ``irreversible``: it cannot be taken back, or not what was lost. ``unknown``:
+#: nobody can tell.
 Kind = Literal["expand", "contract", "rewriting", "long-locking", "irreversible", "unknown"]
 
 #: From the one that matters most.
@@ -35,7 +36,8 @@ _CONCURRENTLY = (
     "build it with AddIndexConcurrently (django.contrib.postgres.operations) in a migration with atomic = False"
 )
 _NOT_VALID = (
-    "add it with AddConstraintNotValid, and ValidateConstraint in a later migration (django.contrib.postgres.operations)"
+    "add it with AddConstraintNotValid, and ValidateConstraint in a later migration "
+    "(django.contrib.postgres.operations)"
 )
 _KEEP_FIRST = "release code that keeps the rule first; when no older version is alive, acknowledge the operation"
 
@@ -52,7 +54,8 @@ _RULES = (
         "new-table-references",
         "expand",
         "CreateModel with a foreign key to a table that is there",
-        "the foreign key takes a SHARE ROW EXCLUSIVE lock on the referenced table: it waits for its writers, and others "
+        "the foreign key takes a SHARE ROW EXCLUSIVE lock on the referenced table: it waits for its writers, and "
+        "others "
         "wait for it, but only for a moment, because the new table is empty",
     ),
     Rule(
@@ -78,7 +81,8 @@ _RULES = (
         "add-not-null",
         "contract",
         "AddField that is NOT NULL without db_default",
-        "the serving version's INSERT does not name the column, and fails: Django drops its default right after adding it",
+        "the serving version's INSERT does not name the column, and fails: Django drops its default right after "
+        "adding it",
         "give it a db_default (Django 5.0 or later), or null=True first and NOT NULL in a later release",
     ),
     Rule(
@@ -107,7 +111,8 @@ _RULES = (
         "AddField with db_index, unique, a foreign key constraint or a CHECK",
         "the index is built, or the constraint checked against every row, in the transaction that holds the table's "
         "ACCESS EXCLUSIVE lock",
-        "add the plain column first (db_index=False, unique=False, db_constraint=False), then the index concurrently and "
+        "add the plain column first (db_index=False, unique=False, db_constraint=False), then the index "
+        "concurrently and "
         "the constraint NOT VALID, and validate it",
     ),
     Rule(
@@ -158,7 +163,8 @@ _RULES = (
         "contract",
         "RenameField, and AlterField that changes db_column",
         "the serving version asks for the old name, which is gone",
-        "keep the column's name with db_column, or add the new field, write both, and remove the old one in a later release",
+        "keep the column's name with db_column, or add the new field, write both, and remove the old one in a "
+        "later release",
     ),
     Rule(
         "remove-table",
@@ -185,8 +191,10 @@ _RULES = (
         "set-not-null",
         "contract",
         "AlterField from null=True to null=False",
-        "the serving version may write NULL, which fails; and PostgreSQL looks at every row under an ACCESS EXCLUSIVE lock",
-        "release code that writes no NULL first; then fill the old rows, check the column with AddConstraintNotValid and "
+        "the serving version may write NULL, which fails; and PostgreSQL looks at every row under an ACCESS "
+        "EXCLUSIVE lock",
+        "release code that writes no NULL first; then fill the old rows, check the column with "
+        "AddConstraintNotValid and "
         "ValidateConstraint, and set NOT NULL in a later release",
     ),
     Rule(
@@ -212,7 +220,8 @@ _RULES = (
         "narrow",
         "contract",
         "AlterField to a shorter or narrower type",
-        "the serving version may write what no longer fits, and fails; PostgreSQL reads every row, or writes the table anew",
+        "the serving version may write what no longer fits, and fails; PostgreSQL reads every row, or writes the "
+        "table anew",
         _KEEP_FIRST,
     ),
     Rule(
@@ -221,7 +230,8 @@ _RULES = (
         "AlterField to another type",
         "the serving version reads, writes and compares the old type; PostgreSQL writes the table anew under an ACCESS "
         "EXCLUSIVE lock",
-        "add a second column of the new type, write both, fill it in batches, and remove the old one in a later release",
+        "add a second column of the new type, write both, fill it in batches, and remove the old one in a later "
+        "release",
     ),
     Rule(
         "change-collation",
@@ -234,36 +244,41 @@ _RULES = (
         "add-unique",
         "contract",
         "AlterField to unique=True, AlterUniqueTogether that adds a set, AddConstraint of a UniqueConstraint",
-        "the serving version may write what is there already, and fails; PostgreSQL builds the index while nobody may write",
+        "the serving version may write what is there already, and fails; PostgreSQL builds the index while "
+        "nobody may write",
         f"{_KEEP_FIRST}; a unique index can be built before with RunSQL: CREATE UNIQUE INDEX CONCURRENTLY",
     ),
     Rule(
         "drop-unique",
         "expand",
         "AlterField to unique=False, AlterUniqueTogether that removes a set, RemoveConstraint",
-        "PostgreSQL only drops it, under a short ACCESS EXCLUSIVE lock; a version that writes ON CONFLICT on these columns "
+        "PostgreSQL only drops it, under a short ACCESS EXCLUSIVE lock; a version that writes ON CONFLICT on "
+        "these columns "
         "still needs it",
     ),
     Rule(
         "add-check",
         "contract",
         "AddConstraint of a CheckConstraint, AlterField that adds or changes a CHECK",
-        "the serving version may write what the constraint forbids, and fails; PostgreSQL looks at every row under an ACCESS "
+        "the serving version may write what the constraint forbids, and fails; PostgreSQL looks at every row "
+        "under an ACCESS "
         "EXCLUSIVE lock",
-        f"{_KEEP_FIRST}. {_NOT_VALID.capitalize()}, so that nobody waits",
+        f"{_KEEP_FIRST}. {_NOT_VALID[0].upper()}{_NOT_VALID[1:]}, so that nobody waits",
     ),
     Rule(
         "add-check-not-valid",
         "contract",
         "AddConstraintNotValid",
-        "old rows are not looked at, but new ones are: the serving version may write what the constraint forbids, and fails",
+        "old rows are not looked at, but new ones are: the serving version may write what the constraint "
+        "forbids, and fails",
         _KEEP_FIRST,
     ),
     Rule(
         "add-exclusion",
         "contract",
         "AddConstraint of an ExclusionConstraint",
-        "the serving version may write what the constraint forbids, and fails; PostgreSQL builds its index under an ACCESS "
+        "the serving version may write what the constraint forbids, and fails; PostgreSQL builds its index under "
+        "an ACCESS "
         "EXCLUSIVE lock, and cannot do so concurrently",
         _KEEP_FIRST,
     ),
@@ -284,14 +299,16 @@ _RULES = (
         "add-reference",
         "contract",
         "AlterField to a foreign key, or to one that refers to another table",
-        "the serving version writes identifiers that the new constraint does not know, and fails; PostgreSQL checks every "
+        "the serving version writes identifiers that the new constraint does not know, and fails; PostgreSQL "
+        "checks every "
         "row while nobody may write to either table",
         "add a second foreign key (nullable), write both, and remove the old one in a later release",
     ),
     Rule(
         "check-rows",
         "long-locking",
-        "AlterField that makes a foreign key's constraint anew (on_delete in the database), or adds a constraint to a column "
+        "AlterField that makes a foreign key's constraint anew (on_delete in the database), or adds a constraint "
+        "to a column "
         "that the serving version does not know",
         "PostgreSQL checks every row while nobody may write",
         "add it with RunSQL: ADD CONSTRAINT ... NOT VALID, then VALIDATE CONSTRAINT",
@@ -367,7 +384,8 @@ _RULES = (
         "python",
         "unknown",
         "RunPython",
-        "it runs Python that nobody can judge from outside; in one transaction its locks last until the migration's end",
+        "it runs Python that nobody can judge from outside; in one transaction its locks last until the "
+        "migration's end",
         "see that the serving version can live with what it writes, that it works in batches, and acknowledge it",
     ),
     Rule(

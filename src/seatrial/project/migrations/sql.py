@@ -51,9 +51,12 @@ _ACTIONS: tuple[tuple[str, str], ...] = (
 #: What is left of a rule where the serving version does not know the column. Its INSERT still fails at NOT NULL.
 _OF_UNKNOWN_COLUMNS = {"remove-column": "remove-unknown-column", "rename-column": "no-change"}
 _ADD_COLUMN = re.compile(
-    rf"ADD (?!CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)(?:COLUMN )?(?:IF NOT EXISTS )?{_NAME} (.*)", re.IGNORECASE
+    rf"ADD (?!CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)(?:COLUMN )?(?:IF NOT EXISTS )?{_NAME} (.*)",
+    re.IGNORECASE,
 )
-_CONSTANT = re.compile(r"DEFAULT (?:-?[\d.]+|'[^']*'(?:::\w+)?|true|false|now\(\)|current_timestamp)(?=\s|$)", re.IGNORECASE)
+_CONSTANT = re.compile(
+    r"DEFAULT (?:-?[\d.]+|'[^']*'(?:::\w+)?|true|false|now\(\)|current_timestamp)(?=\s|$)", re.IGNORECASE
+)
 
 
 def judged(texts: Iterable[str], known: Known) -> Iterator[tuple[str, str | None]]:
