@@ -1,0 +1,145 @@
+"""A release that looks at its migrations: refused before anything is changed, acknowledged, or let pass."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.aws.ssm import Ssm
+from seatrial.project.migrations.ask import NoAnswer, answered
+from seatrial.release import api
+from seatrial.release.record import Records
+from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
+
+if TYPE_CHECKING:
+    from seatrial.release.outcome import Outcome
+    from seatrial.release.watch import ReleaseEvent
+
+TEXT = {"many": False, "column": "old", "type": "text"}
+PART = {"name": "Part", "table": "stock_part", "real": True, "through": []}
+REMOVE = {
+    "kind": "RemoveField", "class": "RemoveField", "bases": ["RemoveField", "Operation"], "reversible": True,
+    "old": PART, "new": PART, "model": "Part", "field": "old", "before": TEXT, "after": None, "part": None,
+}  # fmt: skip
+NAME = "stock.0007_drop:RemoveField stock.Part.old"
+ANSWER = {
+    "django": "5.2",
+    "vendor": "postgresql",
+    "database": {"version": 180001, "applied": [["stock", "0006"]], "tables": {"stock_part": [9, 8192]}},
+    "problem": None,
+    "leaves": {"stock": "0007_drop"},
+    "serving": {"stock_part": ["id", "old"]},
+    "migrations": [{"app": "stock", "name": "0007_drop", "atomic": True, "operations": [REMOVE]}],
+}
+
+
+def lines(answer: dict[str, Any]) -> list[str]:
+    text = base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()
+    parts = [text[:100], text[100:]]
+    return ["settings say hello", *(f"seatrial-migrations {n}/2 {part}" for n, part in enumerate(parts, 1))]
+
+
+class Asked(FakeAws):
+    """Its tasks answer what is asked of their migrations."""
+
+    log: list[str]
+
+    def _get_log_events(self, logStreamName: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        asked = self.called("RunTask")[-1].get("overrides", {}).get("containerOverrides")
+        if not asked or "nextToken" in _:
+            return {"events": [], "nextForwardToken": "f"}
+        at = int(self.clock.now().timestamp() * 1000)
+        return {"events": [{"timestamp": at, "message": each} for each in self.log], "nextForwardToken": "f"}
+
+
+class World:
+    def __init__(self, more: str = "", *, running: bool = True) -> None:
+        self.settings = settings_of(TOML + "[database]\n" + more)
+        self.clock = FakeClock()
+        self.aws = Asked(self.settings, self.clock, running=running)
+        self.aws.log = lines(ANSWER)
+        self.events: list[ReleaseEvent] = []
+
+    def deploy(self) -> Outcome:
+        return api.deploy(self.settings, Path(), self.aws, image=NEW, on_event=self.events.append, clock=self.clock)
+
+    @property
+    def records(self) -> Records:
+        return Records(Ssm(self.aws), "/shop/production")
+
+
+def test_a_contract_is_refused_before_a_gate_or_a_service_is_touched() -> None:
+    world = World()
+    outcome = world.deploy()
+    assert (outcome.result, outcome.exit_code) == ("refused", 2)
+    assert NAME in outcome.message
+    assert "migrations.acknowledged" in (outcome.hint or "")
+    assert any("way out" in line for line in outcome.details)
+    assert [each.kind for each in outcome.steps] == ["verify", "register", "migrations"]
+    assert world.aws.called("UpdateService") == []
+    assert len(world.aws.called("RunTask")) == 1
+    assert "/shop/production/lock" not in world.aws.parameters
+    assert next(world.records.newest_first()).ending == "refused"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f'[migrations]\nacknowledged = ["{NAME}"]\n',
+        "[migrations.maintenance]\nfrom = 2025-12-31T23:00:00Z\nuntil = 2026-01-01T01:00:00Z\n",
+        "[environments.production.migrations.maintenance]\nfrom = 2025-12-31T23:00:00Z\nuntil = 2026-01-02T01:00:00Z\n",
+    ],
+)
+def test_what_is_acknowledged_or_in_a_window_is_released(more: str) -> None:
+    world = World(more)
+    outcome = world.deploy()
+    assert (outcome.result, outcome.exit_code) == ("released", 0)
+    record = world.records.serving()
+    assert record is not None
+    assert record.migrations == {"stock": "0007_drop"}
+
+
+def test_a_window_that_is_over_allows_nothing() -> None:
+    window = "[migrations.maintenance]\nfrom = 2025-12-31T22:00:00Z\nuntil = 2025-12-31T23:00:00Z\n"
+    assert World(window).deploy().result == "refused"
+
+
+def test_where_nothing_serves_nothing_can_break() -> None:
+    outcome = World(running=False).deploy()
+    assert outcome.result == "released"
+    assert "migrations" not in [each.kind for each in outcome.steps]
+
+
+def test_a_check_that_is_switched_off_asks_nothing() -> None:
+    outcome = World("[migrations]\ncheck = false\n").deploy()
+    assert "migrations" not in [each.kind for each in outcome.steps]
+
+
+def test_a_project_that_does_not_answer_is_released_and_that_is_said() -> None:
+    world = World()
+    world.aws.log = ["ModuleNotFoundError: No module named 'django'"]
+    outcome = world.deploy()
+    assert outcome.result == "released"
+    (step,) = (each for each in outcome.steps if each.kind == "migrations")
+    assert step.result.startswith("not known: ")
+    assert "No module named 'django'" in step.result
+
+
+def test_the_task_that_asks_is_in_the_permissions_and_in_the_plan() -> None:
+    world = World()
+    proposal = api.plan(world.settings, Path(), world.aws, image=NEW)
+    assert "check the pending migrations" in [each.title for each in proposal.plan.steps]
+    assert proposal.verdict is None
+    (asks,) = {each.resources for each in proposal.permissions if "ecs:RunTask" in each.actions}
+    assert asks[0].endswith(":task-definition/shop-production-migrate:*")
+
+
+def test_an_answer_that_lost_a_line_is_none() -> None:
+    with pytest.raises(NoAnswer, match="settings say hello"):
+        answered(lines(ANSWER)[:-1])
+    assert answered(lines(ANSWER)).leaves == {"stock": "0007_drop"}
