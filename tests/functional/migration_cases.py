@@ -28,6 +28,7 @@ HEAD = """\
 import django.contrib.postgres.indexes
 import django.contrib.postgres.operations as pg
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
@@ -299,6 +300,18 @@ CASES = (
     Case("longer_indexed", alter("short", "CharField(max_length=40, db_index=True)"), ("widen",)),
     Case("longer_unique", alter("code", "CharField(max_length=40, unique=True)"), ("widen",)),
     Case("char_to_text", alter("name", "TextField()"), ("widen",)),
+    Case(
+        "array_longer",
+        'migrations.AlterField("part", "tags", ArrayField(models.CharField(max_length=30), null=True)),',
+        ("rewrite-type",),
+        first='migrations.AddField("part", "tags", ArrayField(models.CharField(max_length=20), null=True)),',
+    ),
+    Case(
+        "array_to_text",
+        'migrations.AlterField("part", "tags", ArrayField(models.TextField(), null=True)),',
+        ("rewrite-type",),
+        first='migrations.AddField("part", "tags", ArrayField(models.CharField(max_length=20), null=True)),',
+    ),
     Case("shorter", alter("name", "CharField(max_length=10)"), ("narrow",), writes=('dict(name="x" * 20)',)),
     Case(
         "text_to_char",

@@ -97,7 +97,7 @@ def test_safe_then_unsafe(stage: Stage, tmp_path: Path) -> None:
     # nothing new: the record of the release is enough, and no task is run for it
     (stage.project / "version.txt").write_text("another\n")
     stage.commit("another")
-    verdict = release.plan(stage.settings, stage.project, stage.aws).verdict
-    assert verdict is not None
-    assert verdict.findings == ()
-    assert "no migration is new since release 3" in verdict.notes
+    nothing = release.plan(stage.settings, stage.project, stage.aws).verdict
+    assert nothing is not None
+    assert nothing.findings == ()
+    assert "no migration is new since release 3" in nothing.notes

@@ -146,7 +146,7 @@ def test_statements_are_split_only_between_them(parts: list[str]) -> None:
         ("numeric(6, 2)", "numeric", "widen"),
         ("numeric", "numeric(6, 2)", "narrow"),
         ("varchar(20)[]", "varchar(30)[]", "rewrite"),
-        ("varchar(20)[]", "text[]", "widen"),
+        ("varchar(20)[]", "text[]", "rewrite"),
         ("integer", "text", "other"),
         ("timestamp with time zone", "date", "other"),
         ("vector(3)", "geometry(POINT,4326)", "other"),

@@ -49,7 +49,7 @@ class Asked(FakeAws):
 
     log: list[str]
 
-    def _get_log_events(self, logStreamName: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
+    def _get_log_events(self, logStreamName: str, **_: Any) -> dict[str, Any]:  # noqa: ARG002, N803 - AWS's name
         asked = self.called("RunTask")[-1].get("overrides", {}).get("containerOverrides")
         if not asked or "nextToken" in _:
             return {"events": [], "nextForwardToken": "f"}

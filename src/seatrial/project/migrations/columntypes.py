@@ -33,7 +33,7 @@ def change(old: str, new: str) -> Change:
         return "same"
     if old.endswith("[]") and new.endswith("[]"):
         inner = change(old.removesuffix("[]"), new.removesuffix("[]"))
-        return "rewrite" if inner == "widen" and "text" not in new else inner
+        return "rewrite" if inner == "widen" else inner  # no array is binary coercible to another
     one, other = _parsed(old), _parsed(new)
     for family in (_texts, _integers, _numerics):
         verdict = family(one, other)
