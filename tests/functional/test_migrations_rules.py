@@ -128,5 +128,12 @@ def test_what_was_released_before_stands_in_for_the_database(trials: Trials, dja
     assert {each["name"] for each in answer.migrations} == {"0002_change"}
     assert answer.leaves == dict.fromkeys(released, "0002_change")
     assert project_.ask(leaves=answer.leaves).migrations == []
+    turned_back = {**released, "state_only_nullable": "0001_before"}
+    applied = [(each["app"], each["name"]) for each in project_.ask().migrations or ()]
+    later = project_.ask(applied=applied, leaves=turned_back)
+    assert later.migrations == []
+    assert later.serving is not None
+    assert "maybe" in later.serving["state_only_nullable_part"]  # the state has lost it, the code that serves has not
+    assert "maybe" not in (project_.ask(applied=applied).serving or {})["state_only_nullable_part"]
     nobody_knows = project_.ask()
     assert nobody_knows.serving is None

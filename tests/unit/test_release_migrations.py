@@ -14,7 +14,7 @@ from seatrial.aws.ssm import Ssm
 from seatrial.project.migrations.ask import NoAnswer, answered
 from seatrial.release import api
 from seatrial.release.record import Records
-from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
+from tests.unit.release_support import NEW, OLD, TOML, FakeAws, FakeClock, settings_of
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
@@ -113,6 +113,16 @@ def test_where_nothing_serves_nothing_can_break() -> None:
     outcome = World(running=False).deploy()
     assert outcome.result == "released"
     assert "migrations" not in [each.kind for each in outcome.steps]
+
+
+def test_a_rollback_records_the_migrations_of_what_it_put_back() -> None:
+    world = World()
+    world.aws.log = lines({**ANSWER, "migrations": [], "leaves": {"stock": "0006"}})
+    world.deploy()
+    world.aws.log = lines({**ANSWER, "migrations": [], "leaves": {"stock": "0007_drop"}})
+    api.deploy(world.settings, Path(), world.aws, image=OLD, clock=world.clock)
+    assert api.rollback(world.settings, Path(), world.aws, clock=world.clock).result == "released"
+    assert [each.migrations["stock"] for each in world.records.newest_first()] == ["0006", "0007_drop", "0006"]
 
 
 def test_a_check_that_is_switched_off_asks_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seatrial import project
@@ -27,7 +27,7 @@ from seatrial.release.watch import Note
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from seatrial.aws.clock import Clock
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 class Proposal:
     """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files.
 
-    ``migrations`` is what is known of the pending ones; None where nobody looked.
+    ``migrations`` is what is known of the pending ones, None where nobody looked; ``leaves`` is the newest migration
+    of each app in what is to be released, as far as it is known.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Proposal:
     permissions: tuple[Permission, ...]
     paths: frozenset[str] = frozenset()
     migrations: Checked | None = None
+    leaves: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -95,7 +97,9 @@ def plan(
             found = checked.verdict.summary if checked.verdict else checked.why or ""
             step = CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
     plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts), image_.paths, checked)
+    return Proposal(
+        plan_, facts, permissions(plan_, settings, facts), image_.paths, checked, checked.leaves if checked else {}
+    )
 
 
 def deploy(
@@ -163,7 +167,7 @@ def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, tak
     target = _earlier(settings, aws, facts, to)
     recorded = facts_.recorded(settings, aws, facts, target)
     plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts))
+    return Proposal(plan_, facts, permissions(plan_, settings, facts), leaves=target.migrations)
 
 
 def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
@@ -233,7 +237,7 @@ class _Asked:
         plan_, facts = proposal.plan, proposal.facts
         context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
-        progress.migrations = dict(proposal.migrations.leaves) if proposal.migrations else {}
+        progress.migrations = dict(proposal.leaves)
         actions = Actions(
             self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
         )

@@ -83,7 +83,9 @@ def check(settings: Settings, root: Path, facts: Facts, source: Source | None, c
                 return Checked(_judged(settings, facts, answer, context.clock.now(), (note,)), answer.leaves)
             database, problem = _live_database(settings, facts, context)
             if database is not None:
-                answer = ask_here(settings, directory, python, {**question, "applied": database.applied})
+                answer = ask_here(
+                    settings, directory, python, {**question, "applied": database.applied, "leaves": recorded}
+                )
         except NoAnswer as error:
             return Checked(None, why=error.message)
     notes = _basis(database, problem, facts)

@@ -49,8 +49,9 @@ class Database:
 class Answer:
     """What the collector said.
 
-    ``migrations`` are the pending ones, raw, and None where they were not asked for. ``serving`` are the columns that
-    the models at the applied migrations know, by table, None where nobody knows what is applied. ``problem`` says why
+    ``migrations`` are the pending ones, raw, and None where they were not asked for. ``serving`` are the columns, by
+    table, that the models know at the applied migrations or at those of the release that serves; None where nobody
+    knows what is applied. ``problem`` says why
     the database could not be asked.
     """
 
@@ -154,7 +155,7 @@ def local_python(settings: Settings, root: Path) -> Path | None:
     """
     wanted = settings.migrations.python
     candidates = [wanted] if wanted else [".venv/bin/python", "venv/bin/python"]
-    return next((root / each for each in candidates if (root / each).exists()), None)
+    return next((root.absolute() / each for each in candidates if (root / each).exists()), None)
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -5,9 +5,9 @@ here or in a one-off task, where Django 4.2 to 6.x may run on Python 3.8 or late
 it must stay small: the overrides of ECS RunTask hold 8192 characters.
 
 One JSON object comes in, as the first argument: ``settings`` (module), ``root`` (directory of ``manage.py``), ``ask``
-(whether to ask the database), ``list`` (whether to list operations), ``applied`` (a list of ``[app, name]``), or
-``leaves`` (the newest applied migration by app), or neither. One comes out, compressed and in lines that a log takes
-whole. The database is only read.
+(whether to ask the database), ``list`` (whether to list operations), ``applied`` (a list of ``[app, name]``),
+``leaves`` (the newest migration of each app in the release that serves; they stand in for what is applied where nobody
+knows it). One comes out, compressed and in lines that a log takes whole. The database is only read.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -80,12 +80,9 @@ def _listed(connection: Any, applied: Any, leaves: Any) -> dict[str, Any]:
     from django.db.migrations.recorder import MigrationRecorder
     from django.db.migrations.state import ProjectState
 
-    known = applied
-    if known is None:
-        graph = MigrationLoader(None, ignore_no_migrations=True).graph
-        known = []
-        for leaf in (leaves or {}).items():
-            known += graph.forwards_plan(leaf) if leaf in graph.nodes else []
+    graph = MigrationLoader(None, ignore_no_migrations=True).graph
+    released = [leaf for leaf in (leaves or {}).items() if leaf in graph.nodes]
+    known = [each for leaf in released for each in graph.forwards_plan(leaf)] if applied is None else applied
     MigrationRecorder.applied_migrations = lambda _: dict.fromkeys(known)
     executor = MigrationExecutor(connection)
     loader = executor.loader
@@ -97,6 +94,9 @@ def _listed(connection: Any, applied: Any, leaves: Any) -> dict[str, Any]:
         if migration not in pending:
             migration.mutate_state(state, preserve=False)
     serving = None if applied is None and leaves is None else _columns(state)
+    if serving is not None and released:  # a release that was turned back has migrated all the same
+        for table, columns in _columns(loader.project_state(released)).items():
+            serving[table] = sorted({*serving.get(table, ()), *columns})
     listed = []
     for migration in everything:
         if migration in pending:
