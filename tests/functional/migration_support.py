@@ -61,6 +61,15 @@ USE_TZ = True
 GADGET_MODEL = "elsewhere.Gadget"
 INSTALLED_APPS = {apps}
 """
+MIGRATE = """
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+execute_from_command_line(["manage.py", "migrate", "--verbosity", "0", *sys.argv[1:]])
+"""
 
 
 @dataclass(frozen=True)
@@ -91,15 +100,18 @@ class Project:
         return done.stdout
 
 
-def project(directory: Path, django: Version, cases: Sequence[Case], server: PostgresServer) -> Project:
+def project(
+    directory: Path, django: Version, cases: Sequence[Case], server: PostgresServer, name: str = "cases"
+) -> Project:
     """Write the project of the cases, and make a database for it."""
-    name = "cases_{}_{}".format(*django)
+    name = f"{name}_{django[0]}_{django[1]}"
     server.sql(f"CREATE DATABASE {name} OWNER cases;")
     for case in cases:
         for path, content in case.files(django).items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
             (directory / path).write_text(content)
     (directory / "settings.py").write_text(SETTINGS.format(apps=[case.name for case in cases]))
+    (directory / "migrate.py").write_text(MIGRATE)
     database = {
         "PGHOST": server.address,
         "PGPORT": str(server.port),

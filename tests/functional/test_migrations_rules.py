@@ -38,7 +38,6 @@ PAIRS = [
 class Tried:
     """What the classifier says of each operation of a case, and what PostgreSQL said."""
 
-    project: Project
     judged: dict[str, list[tuple[Judgement, ...]]]
     happened: dict[str, dict[str, Any]]
 
@@ -46,20 +45,20 @@ class Tried:
 class Trials:
     def __init__(self, directory: Path, server: PostgresServer) -> None:
         self._directory = directory
-        self._server = server
+        self.server = server
         self.of = cache(self._of)
 
     def _of(self, django: Version) -> Tried:
         cases = [case for case in CASES if case.on(django)]
         directory = self._directory / "{}-{}".format(*django)
-        project_ = project(directory, django, cases, self._server)
+        project_ = project(directory, django, cases, self.server)
         answer = project_.ask(applied=[(case.name, "0001_before") for case in cases])
         assert answer.django.startswith("{}.{}".format(*django))
         assert answer.migrations is not None
         judged: dict[str, list[tuple[Judgement, ...]]] = {}
         for operation in read(answer.migrations):
             judged.setdefault(operation.app, []).append(classify(operation, answer.serving))
-        return Tried(project_, judged, told(project_, cases))
+        return Tried(judged, told(project_, cases))
 
 
 @pytest.fixture(scope="module")
@@ -104,36 +103,51 @@ def test_there_are_enough_cases_for_each_version() -> None:
         assert sum(len(case.rules) for case in CASES if case.on(django)) >= 60
 
 
-@pytest.mark.parametrize("django", list(DJANGO), ids=str)
-def test_the_collector_reads_the_database_and_changes_nothing(trials: Trials, django: Version) -> None:
-    project_ = trials.of(django).project
-    answer = project_.ask(ask=True)
-    assert answer.problem is None
-    assert answer.database is not None
-    assert answer.database.version >= 180000
-    assert answer.database.applied == ()  # the cases were applied without writing it down
-    rows, size = answer.database.sizes["longer_part"]
-    assert (rows >= 0, size > 0) == (True, True)
-    assert answer.migrations is not None
-    assert {each["name"] for each in answer.migrations} == {"0001_before", "0002_change"}
-    assert answer.serving == {}
+FEW = tuple(case for case in CASES if case.name in ("state_only_nullable", "longer", "add_null"))
 
 
 @pytest.mark.parametrize("django", list(DJANGO), ids=str)
-def test_what_was_released_before_stands_in_for_the_database(trials: Trials, django: Version) -> None:
-    project_ = trials.of(django).project
-    released = {case.name: "0001_before" for case in CASES if case.on(django)}
+def test_the_collector_reads_the_database_and_changes_nothing(trials: Trials, django: Version, tmp_path: Path) -> None:
+    project_ = project(tmp_path, django, FEW, trials.server, "asked")
+    asked = project_.ask(ask=True)
+    assert asked.problem is None
+    assert asked.database is not None
+    assert asked.database.version >= 180000
+    assert (asked.database.applied, asked.database.sizes) == ((), {})
+    assert asked.serving == {}
+
+    project_.run(tmp_path / "migrate.py", ["longer", "0001_before"])
+    asked = project_.ask(ask=True)
+    assert asked.database is not None
+    assert asked.database.applied == (("longer", "0001_before"),)
+    rows, size = asked.database.sizes["longer_part"]
+    assert (rows, size > 0) == (0, True)
+    assert asked.migrations is not None
+    pending = [(each["app"], each["name"]) for each in asked.migrations if each["app"] == "longer"]
+    assert pending == [("longer", "0002_change")]
+    assert asked.serving is not None
+    assert set(asked.serving) == {"longer_box", "longer_part"}
+
+    elsewhere = Project(django, project_.python, tmp_path, {**project_.database, "PGPORT": "1"}).ask(ask=True)
+    assert elsewhere.database is None
+    assert "OperationalError" in (elsewhere.problem or "")
+
+
+@pytest.mark.parametrize("django", list(DJANGO), ids=str)
+def test_what_was_released_before_stands_in_for_the_database(trials: Trials, django: Version, tmp_path: Path) -> None:
+    project_ = project(tmp_path, django, FEW, trials.server, "released")
+    released = {case.name: "0001_before" for case in FEW}
     answer = project_.ask(leaves=released)
     assert answer.migrations is not None
     assert {each["name"] for each in answer.migrations} == {"0002_change"}
     assert answer.leaves == dict.fromkeys(released, "0002_change")
     assert project_.ask(leaves=answer.leaves).migrations == []
-    turned_back = {**released, "state_only_nullable": "0001_before"}
-    applied = [(each["app"], each["name"]) for each in project_.ask().migrations or ()]
-    later = project_.ask(applied=applied, leaves=turned_back)
-    assert later.migrations == []
-    assert later.serving is not None
-    assert "maybe" in later.serving["state_only_nullable_part"]  # the state has lost it, the code that serves has not
-    assert "maybe" not in (project_.ask(applied=applied).serving or {})["state_only_nullable_part"]
-    nobody_knows = project_.ask()
-    assert nobody_knows.serving is None
+
+    everything = project_.ask()
+    assert everything.serving is None
+    applied = [(each["app"], each["name"]) for each in everything.migrations or ()]
+    turned_back = project_.ask(applied=applied, leaves={**released, "state_only_nullable": "0001_before"})
+    assert turned_back.migrations == []
+    table = "state_only_nullable_part"  # the state has lost a column, the code that serves has not
+    assert "maybe" in (turned_back.serving or {})[table]
+    assert "maybe" not in (project_.ask(applied=applied).serving or {})[table]
