@@ -34,6 +34,22 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
 
+class Own(migrations.RunSQL):
+    def database_forwards(self, *args):
+        pass
+
+
+class Odd(migrations.operations.base.Operation):
+    @property
+    def name(self):
+        raise ValueError("it cannot be described")
+
+    def state_forwards(self, *args):
+        pass
+
+    database_forwards = state_forwards
+
+
 class Migration(migrations.Migration):
     atomic = ATOMIC
     initial = INITIAL
@@ -491,6 +507,8 @@ CASES = (
     Case("run_python", "migrations.RunPython(lambda apps, editor: None, migrations.RunPython.noop),", ("python",)),
     Case("run_python_one_way", "migrations.RunPython(lambda apps, editor: None),", ("python no-way-back",)),
     Case("run_python_noop", "migrations.RunPython(migrations.RunPython.noop),", ("no-change",)),
+    Case("own_operation", 'Own("SELECT 1"),', ("own-operation no-way-back",)),
+    Case("odd_operation", "Odd(),", ("own-operation",)),
     Case("run_sql_unknown", 'migrations.RunSQL("DO $$ BEGIN NULL; END $$"),', ("sql no-way-back",)),
     Case("run_sql_noop", 'migrations.RunSQL(migrations.RunSQL.noop, ""),', ("no-change",)),
     Case("run_sql_drop", SQL_NULLABLE.format("DROP COLUMN text"), ("remove-column",)),

@@ -93,9 +93,9 @@ def test_a_case_is_judged_as_the_table_says_and_postgresql_agrees(trials: Trials
 
 
 def test_every_rule_has_a_case() -> None:
-    """``own-operation`` and ``not-atomic`` cannot be applied: the first is anything, Django refuses the second."""
+    """``not-atomic`` cannot be applied: Django refuses it."""
     tried = {rule for case in CASES for rules in case.rules for rule in rules.split()}
-    assert set(RULES) - tried == {"own-operation", "not-atomic"}
+    assert set(RULES) - tried == {"not-atomic"}
 
 
 def test_there_are_enough_cases_for_each_version() -> None:

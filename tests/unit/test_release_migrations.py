@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seatrial.aws.ssm import Ssm
+from seatrial.cli import main
 from seatrial.project.migrations.ask import NoAnswer, answered
+from seatrial.project.migrations.operations import read
+from seatrial.project.migrations.verdict import Circumstances, judge
 from seatrial.release import api
+from seatrial.release.migrations import Checked
 from seatrial.release.record import Records
 from tests.unit.release_support import NEW, OLD, TOML, FakeAws, FakeClock, settings_of
 
@@ -147,6 +152,27 @@ def test_the_task_that_asks_is_in_the_permissions_and_in_the_plan() -> None:
     assert proposal.verdict is None
     (asks,) = {each.resources for each in proposal.permissions if "ecs:RunTask" in each.actions}
     assert asks[0].endswith(":task-definition/shop-production-migrate:*")
+
+
+def test_plan_prints_the_findings_and_ends_as_deploy_would(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    verdict = judge(read(ANSWER["migrations"]), Circumstances())  # type: ignore[arg-type] # a list
+    proposal = api.plan(world.settings, Path(), world.aws, image=NEW)
+    refused = replace(proposal, migrations=Checked(verdict))
+    monkeypatch.setattr("seatrial.cli.releasing.opened", lambda *_: (world.settings, Path(), world.aws))
+    monkeypatch.setattr("seatrial.release.plan", lambda *_, **__: refused)
+    for options in ([], ["--json"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["plan", "production", *options])
+        assert ended.value.code == 2
+        assert NAME in capsys.readouterr().out
+    monkeypatch.setattr("seatrial.release.plan", lambda *_, **__: proposal)
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "production"])
+    assert not ended.value.code
+    assert "not known yet: only the image is known" in capsys.readouterr().out
 
 
 def test_an_answer_that_lost_a_line_is_none() -> None:

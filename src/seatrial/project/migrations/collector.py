@@ -126,7 +126,11 @@ def _stepped(operation: Any, migration: Any, state: Any, connection: Any) -> dic
     """Describe an operation, and put it into effect on ``state``."""
     before = state.clone()
     operation.state_forwards(migration.app_label, state)
-    return _described(operation, migration, before, state, connection)
+    try:
+        return _described(operation, migration, before, state, connection)
+    except Exception:  # noqa: BLE001 - what cannot be described is what nobody can judge
+        name, bases = type(operation).__name__, _kind(type(operation))[1]
+        return {"kind": "", "class": name, "bases": bases, "reversible": bool(operation.reversible)}
 
 
 def _described(operation: Any, migration: Any, before: Any, after: Any, connection: Any) -> dict[str, Any]:
