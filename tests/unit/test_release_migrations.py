@@ -109,6 +109,18 @@ def test_what_is_acknowledged_or_in_a_window_is_released(more: str) -> None:
     assert record.migrations == {"stock": "0007_drop"}
 
 
+def test_what_the_verdict_rests_on_is_said() -> None:
+    for change, said in (
+        ({}, "by PostgreSQL 18"),
+        ({"vendor": "sqlite"}, "the database is sqlite"),
+        ({"database": None, "problem": "OperationalError: refused"}, "could not be asked (OperationalError: refused)"),
+    ):
+        world = World(f'[migrations]\nacknowledged = ["{NAME}"]\n')
+        world.aws.log = lines({**ANSWER, **change})
+        world.deploy()
+        assert any(said in each.line() for each in world.events), said
+
+
 def test_a_window_that_is_over_allows_nothing() -> None:
     window = "[migrations.maintenance]\nfrom = 2025-12-31T22:00:00Z\nuntil = 2025-12-31T23:00:00Z\n"
     assert World(window).deploy().result == "refused"

@@ -88,7 +88,7 @@ def check(settings: Settings, root: Path, facts: Facts, source: Source | None, c
                 )
         except NoAnswer as error:
             return Checked(None, why=error.message)
-    notes = _basis(database, problem, facts)
+    notes = _basis(answer, database, problem, facts)
     return Checked(_judged(settings, facts, answer, context.clock.now(), notes, database=database), answer.leaves)
 
 
@@ -100,7 +100,7 @@ def check_on_image(settings: Settings, facts: Facts, definition: TaskDefinition,
     recorded = dict(facts.serving.migrations) if facts.serving else {}
     leaves = recorded if recorded and len(json.dumps(recorded)) < _ROOM else None
     answer = _asked_in_task(settings, facts, definition, context, {"ask": True, "list": True, "leaves": leaves})
-    notes = _basis(answer.database, answer.problem, facts)
+    notes = _basis(answer, answer.database, answer.problem, facts)
     return Checked(
         _judged(settings, facts, answer, context.clock.now(), notes, database=answer.database), answer.leaves
     )
@@ -243,9 +243,13 @@ def _circumstances(
     )
 
 
-def _basis(database: Database | None, problem: str | None, facts: Facts) -> tuple[str, ...]:
+def _basis(answer: Answer, database: Database | None, problem: str | None, facts: Facts) -> tuple[str, ...]:
+    """Say what the verdict rests on. No rule depends on PostgreSQL's version: Django 4.2 asks for 12 at least."""
+    if answer.vendor != "postgresql":
+        return (f"the database is {answer.vendor}: locks and rewrites are judged as PostgreSQL's, sizes are not known",)
     if database is not None:
-        return ()
+        major = database.version // 10_000
+        return (f"read by Django {answer.django}; what is applied, and the sizes of tables, by PostgreSQL {major}",)
     why = f"the database could not be asked ({problem})" if problem else "the database was not asked"
     if facts.serving and facts.serving.migrations:
         return (f"{why}: what is new since release {facts.serving.number} is taken as pending",)
