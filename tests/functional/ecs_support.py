@@ -23,7 +23,9 @@ from seatrial.emulator.addresses import Addresses
 from seatrial.emulator.clock import SystemClock
 from seatrial.emulator.ecs import EcsEngine
 from seatrial.emulator.front.actions import install
+from seatrial.emulator.lambda_functions import LambdaFunctions
 from seatrial.emulator.loadbalancing import TargetHealth
+from seatrial.emulator.loadbalancing.traffic import RuleWeights
 from seatrial.emulator.runtime import ContainerSpec, ImageError, LogSink
 from seatrial.emulator.settings import ACCOUNT, EmulatorSettings
 
@@ -324,7 +326,11 @@ def emulated_ecs(state: Path, *, time_scale: float = 0.01) -> Iterator[Rig]:
     host, port = server.get_host_and_port()
     settings = EmulatorSettings("test", state, port, 200, region=REGION, account=ACCOUNT, time_scale=time_scale)
     runtime, targets = ScriptRuntime(), MemoryTargets()
-    engine = EcsEngine(settings, SystemClock(time_scale), runtime, targets, Addresses(settings.block))
+    clock = SystemClock(time_scale)
+    functions = LambdaFunctions(settings, clock)
+    traffic = RuleWeights(lambda: None)
+    engine = EcsEngine(settings, clock, runtime, targets, traffic, functions.invoke, Addresses(settings.block))
+    functions.install()
     actions = engine.actions()
     originals = {name: vars(EC2ContainerServiceResponse).get(name) for name in actions}
     install(EC2ContainerServiceResponse, actions)
@@ -333,6 +339,7 @@ def emulated_ecs(state: Path, *, time_scale: float = 0.01) -> Iterator[Rig]:
         yield Rig(engine, runtime, targets, f"http://{host}:{port}")
     finally:
         engine.stop()
+        functions.stop()
         server.stop()
         runtime.shutdown()
         for name, original in originals.items():

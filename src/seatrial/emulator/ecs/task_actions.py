@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.paging import page
-from seatrial.emulator.ecs.requests import (
-    check_overrides,
-    invalid,
-    open_cluster,
-    read_placement,
-    unsupported,
-    usable_definition,
-)
+from seatrial.emulator.ecs.refusals import invalid, unsupported
+from seatrial.emulator.ecs.requests import check_overrides, open_cluster, read_placement, usable_definition
 from seatrial.emulator.ecs.shapes import task_shape
 from seatrial.emulator.front.actions import ApiError
 

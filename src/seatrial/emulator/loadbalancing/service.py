@@ -13,6 +13,7 @@ from seatrial.emulator.loadbalancing.lowering import lower
 from seatrial.emulator.loadbalancing.model import ProxyModel
 from seatrial.emulator.loadbalancing.places import Places
 from seatrial.emulator.loadbalancing.targets import TargetRegistry
+from seatrial.emulator.loadbalancing.traffic import RuleWeights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,10 @@ class ListenerAddress:
 
 
 class LoadBalancing:
-    """See the package. ``targets`` is what ECS speaks to, ``issuer`` signs certificates that clients here can trust."""
+    """See the package.
+
+    ``targets`` and ``traffic`` are what ECS speaks to, ``issuer`` signs certificates that clients here can trust.
+    """
 
     def __init__(self, settings: EmulatorSettings, clock: Clock, addresses: Addresses) -> None:
         directory = settings.state / "loadbalancing"
@@ -55,6 +59,7 @@ class LoadBalancing:
         self._live = ProxyModel()
         self._stopped = False
         self.targets = TargetRegistry(clock, reader.read, self._publish)
+        self.traffic = RuleWeights(self._follow)
         self._api = Api(self.targets, reader.read, self._follow)
 
     def start(self) -> None:

@@ -41,7 +41,7 @@ def _below(misfit: Misfit, key: str) -> Misfit:
 def _structure(shape: Any, value: Any, misfit: Misfit) -> Any:
     if isinstance(value, list) and {"Quantity", "Items"} <= set(shape.members):
         value = {"Quantity": len(value), "Items": value}
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or getattr(shape, "is_document_type", False):
         return value
     known, answer = members(shape), {}
     for key, item in value.items():
