@@ -27,6 +27,7 @@ class Stages:
 
     def build(self, *, test: bool = True) -> None:
         """Make a load balancer whose production rule forwards to the first group and whose test rule to the second."""
+        put_role(self.rig)
         elb = self.rig.client("elbv2")
         self.groups = (self.rig.target_group("blue"), self.rig.target_group("green"))
         subnets = self.rig.network["awsvpcConfiguration"]["subnets"]
@@ -128,7 +129,8 @@ class Stages:
 
     def told(self, function: str) -> list[dict[str, Any]]:
         """What a function printed as JSON, in the order of its invocations."""
-        lines = [line for stream in self.rig.log(f"/aws/lambda/{function}").values() for line in stream]
+        events = self.rig.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        lines = [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def _awaiting(self) -> list[dict[str, Any]]:

@@ -45,10 +45,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "InvalidParameterException",
         "Health check grace period is only valid for services configured to use load balancers",
     ),
-    "blue/green": (
+    "blue/green without a bake time": (
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
+        "InvalidParameterException",
+        "bakeTimeInMinutes is required when using the BLUE_GREEN deployment strategy",
+    ),
+    "hooks of a rolling update": (
+        {"deploymentConfiguration": {"lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]}},
         "UnsupportedFeatureException",
-        "does not support the deployment strategy BLUE_GREEN",
+        "does not support deployment lifecycle hooks with the ROLLING strategy",
     ),
     "CodeDeploy": (
         {"deploymentController": {"type": "CODE_DEPLOY"}},

@@ -197,7 +197,7 @@ def _reconcile(at: Position, seen: Seen, now: float) -> Position:
 
 def _clean(at: Position, seen: Seen) -> Position:
     gone = (seen.blue is None or seen.blue.alive == 0) and seen.strays == 0
-    return replace(at, outcome="SUCCESSFUL") if gone else at
+    return replace(at, outcome="SUCCESSFUL") if gone and seen.green.healthy >= seen.desired else at
 
 
 def _turn(at: Position, seen: Seen, trouble: Trouble, now: float) -> Position:
