@@ -335,7 +335,9 @@ class Rig:
 
 
 @contextmanager
-def emulated_ecs(state: Path, *, time_scale: float = 0.01, proxy: Literal["envoy", "builtin"] | None = None) -> Iterator[Rig]:
+def emulated_ecs(
+    state: Path, *, time_scale: float = 0.01, proxy: Literal["envoy", "builtin"] | None = None
+) -> Iterator[Rig]:
     """Serve moto with the engine's actions on a free port; ends every task and restores moto afterwards.
 
     With a ``proxy``, load balancers carry traffic to tasks that really answer.
@@ -353,7 +355,7 @@ def emulated_ecs(state: Path, *, time_scale: float = 0.01, proxy: Literal["envoy
     balancing = LoadBalancing(settings, clock, addresses) if proxy else None
     targets: Targets = balancing.targets if balancing else memory
     traffic = balancing.traffic if balancing else RuleWeights(lambda: None)
-    engine = EcsEngine(settings, clock, runtime, targets, traffic, functions.invoke, addresses)
+    engine = EcsEngine(settings, clock, runtime, targets, traffic, invoke=functions.invoke, addresses=addresses)
     actions = engine.actions()
     originals = {name: vars(EC2ContainerServiceResponse).get(name) for name in actions}
     described = CloudWatchResponse.describe_alarms

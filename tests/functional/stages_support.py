@@ -6,12 +6,9 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.functional.ecs_support import REGION, Rig, eventually
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.functional.ecs_support import Rig, eventually
 
 ROLE = "arn:aws:iam::123456789012:role/ecs"
 BLUE_GREEN: dict[str, Any] = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
@@ -63,7 +60,7 @@ class Stages:
             },
         }
 
-    def create(self, *, desired: int = 1, **configuration: Any) -> dict[str, Any]:
+    def create(self, desired: int = 1, /, **configuration: Any) -> dict[str, Any]:
         """Create the service and wait until it serves."""
         self.rig.create(
             self.rig.define(),
@@ -74,12 +71,10 @@ class Stages:
         )
         return self.finished("SUCCESSFUL")
 
-    def release(self, definition: str | None = None, **configuration: Any) -> str:
+    def release(self, definition: str | None = None, /, **configuration: Any) -> str:
         """Deploy a new revision; return the service deployment's ARN."""
         more = {"deploymentConfiguration": configuration} if configuration else {}
-        self.rig.ecs.update_service(
-            cluster="c", service="web", taskDefinition=definition or self.rig.define(), **more
-        )
+        self.rig.ecs.update_service(cluster="c", service="web", taskDefinition=definition or self.rig.define(), **more)
         return str(self.rig.deployment()["serviceDeploymentArn"])
 
     def at(self, stage: str) -> dict[str, Any]:
@@ -157,7 +152,9 @@ def archive(code: str, file: str = "hook.py") -> bytes:
 
 def put_role(rig: Rig) -> None:
     """Lambda assumes a role that must exist."""
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
     rig.client("iam").create_role(RoleName="ecs", AssumeRolePolicyDocument=json.dumps(trust))
 
 

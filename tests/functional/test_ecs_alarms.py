@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WATCHED = {"alarms": {"alarmNames": ["errors"], "enable": True, "rollback": True}}
+WATCHED: dict[str, Any] = {"alarms": {"alarmNames": ["errors"], "enable": True, "rollback": True}}
 ALARMED = "Service deployment rolled back because an alarm was detected."
 
 

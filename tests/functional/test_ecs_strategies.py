@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -27,7 +27,7 @@ def stages(tmp_path: Path) -> Iterator[Stages]:
 
 
 def test_blue_green_from_the_first_deployment_to_the_next(stages: Stages) -> None:
-    first = stages.create(desired=2)
+    first = stages.create(2)
     assert first["sourceServiceRevisions"] == []
     assert first["lifecycleStage"] == "CLEAN_UP"
     assert stages.weights() == (0, 100), "beside the group that the rule named"
@@ -63,7 +63,10 @@ def test_a_canary_shows_its_share_in_rules_and_revisions(stages: Stages) -> None
     eventually(stages.weights, lambda w: w == (75, 925))
     record = stages.rig.deployment()
     assert record["lifecycleStage"] == "PRODUCTION_TRAFFIC_SHIFT"
-    shares = [r["requestedProductionTrafficWeight"] for r in (record["targetServiceRevision"], *record["sourceServiceRevisions"])]
+    shares = [
+        r["requestedProductionTrafficWeight"]
+        for r in (record["targetServiceRevision"], *record["sourceServiceRevisions"])
+    ]
     assert shares == [7.5, 92.5]
     stages.go_on()
     stages.finished("SUCCESSFUL")
@@ -121,7 +124,10 @@ def test_a_function_that_is_not_ready_is_called_again_with_what_it_left(stages: 
 BECAUSE = "Service deployment rolled back because POST_SCALE_UP lifecycle hook(s) failed. "
 HOOKS = {
     "says so": ("return {'hookStatus': 'FAILED'}", "Lifecycle hook target {arn} returned FAILED status."),
-    "says nothing": ("return None", "ECS was unable to parse the response from {arn} due to: HookStatus must not be null."),
+    "says nothing": (
+        "return None",
+        "ECS was unable to parse the response from {arn} due to: HookStatus must not be null.",
+    ),
     "raises": (
         "raise RuntimeError('no')",
         "ECS was unable to parse the response from {arn} due to: HookStatus must not be null.",
@@ -187,7 +193,7 @@ def test_a_pause_is_answered_with_rollback_or_wrongly(stages: Stages) -> None:
 
 
 def test_stopped_during_the_bake_traffic_is_back_at_once_and_blue_untouched(stages: Stages) -> None:
-    stages.create(desired=2)
+    stages.create(2)
     blue = {t["taskArn"] for t in stages.rig.tasks()}
     watcher = stages.function("watcher", "import json\nprint(json.dumps(event))\nreturn {'hookStatus': 'SUCCEEDED'}")
     shifts = stages.hook(watcher, "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
@@ -196,9 +202,7 @@ def test_stopped_during_the_bake_traffic_is_back_at_once_and_blue_untouched(stag
     assert stages.weights() == (100, 0)
     stages.rig.ecs.stop_service_deployment(serviceDeploymentArn=arn)
     record = stages.finished("ROLLBACK_SUCCESSFUL")
-    assert record["statusReason"] == (
-        "Service deployment rolled back because it was stopped by StopServiceDeployment."
-    )
+    assert record["statusReason"] == ("Service deployment rolled back because it was stopped by StopServiceDeployment.")
     assert record["rollback"]["serviceRevisionArn"] == record["sourceServiceRevisions"][0]["arn"]
     assert (stages.weights(), stages.weights("test")) == ((0, 100), (0, 100))
     assert {t["taskArn"] for t in stages.rig.tasks()} == blue
@@ -241,7 +245,7 @@ def test_a_newer_deployment_reconciles_the_one_under_way(stages: Stages) -> None
 
 
 def test_green_that_is_never_healthy_gets_no_traffic(stages: Stages) -> None:
-    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    breaker: dict[str, Any] = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     stages.create(**breaker)
     serving = stages.rig.targets.serving()
     stages.rig.targets.judge = lambda a: TargetHealth("healthy") if a in serving else ILL
@@ -257,7 +261,7 @@ def test_green_that_is_never_healthy_gets_no_traffic(stages: Stages) -> None:
 
 
 def test_a_first_deployment_by_stages_has_nothing_to_roll_back_to(stages: Stages) -> None:
-    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    breaker: dict[str, Any] = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     stages.rig.targets.judge = lambda _address: TargetHealth("initial")
     stages.rig.create(
         stages.rig.define("exit:1", command=["1"]),

@@ -54,7 +54,11 @@ def answers(stages: Stages, port: int = 80, count: int = ASKED) -> Counter[str |
 
 def test_the_weights_are_the_share_of_requests(stages: Stages) -> None:
     stages.rig.create(
-        web(stages, "v1"), desired=2, balanced=False, loadBalancers=[stages.balancer], deploymentConfiguration=BLUE_GREEN
+        web(stages, "v1"),
+        desired=2,
+        balanced=False,
+        loadBalancers=[stages.balancer],
+        deploymentConfiguration=BLUE_GREEN,
     )
     stages.finished("SUCCESSFUL")
     assert answers(stages, count=20) == {"v1": 20}
@@ -85,7 +89,11 @@ def test_the_weights_are_the_share_of_requests(stages: Stages) -> None:
 
 def test_no_request_is_lost_on_the_way_there_and_back(stages: Stages) -> None:
     stages.rig.create(
-        web(stages, "v1"), desired=2, balanced=False, loadBalancers=[stages.balancer], deploymentConfiguration=BLUE_GREEN
+        web(stages, "v1"),
+        desired=2,
+        balanced=False,
+        loadBalancers=[stages.balancer],
+        deploymentConfiguration=BLUE_GREEN,
     )
     stages.finished("SUCCESSFUL")
     place = where(stages, 80)
@@ -103,7 +111,9 @@ def test_no_request_is_lost_on_the_way_there_and_back(stages: Stages) -> None:
             await asyncio.to_thread(stages.release, web(stages, "v2"), strategy="LINEAR",
                                     linearConfiguration={"stepPercent": 50.0, "stepBakeTimeInMinutes": 1})  # fmt: skip
             await asyncio.to_thread(stages.finished, "SUCCESSFUL")
-            arn = await asyncio.to_thread(stages.release, web(stages, "v3"), strategy="BLUE_GREEN", bakeTimeInMinutes=1440)
+            arn = await asyncio.to_thread(
+                stages.release, web(stages, "v3"), strategy="BLUE_GREEN", bakeTimeInMinutes=1440
+            )
             await asyncio.to_thread(stages.at, "BAKE_TIME")
             await asyncio.to_thread(stages.rig.ecs.stop_service_deployment, serviceDeploymentArn=arn)
             await asyncio.to_thread(stages.finished, "ROLLBACK_SUCCESSFUL")

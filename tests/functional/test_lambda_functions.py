@@ -40,7 +40,8 @@ def test_a_handler_gets_event_context_and_environment_and_its_answer_comes_back(
         "def handler(event, context):\n"
         "    return {'event': event, 'name': context.function_name, 'request': context.aws_request_id,\n"
         "            'arn': context.invoked_function_arn, 'left': context.get_remaining_time_in_millis() > 0,\n"
-        "            'colour': os.environ['COLOUR'], 'home': os.environ.get('HOME'), 'region': os.environ['AWS_REGION']}\n"
+        "            'colour': os.environ['COLOUR'], 'home': os.environ.get('HOME'),\n"
+        "            'region': os.environ['AWS_REGION']}\n"
     )
     make(rig, "whole", code, Environment={"Variables": {"COLOUR": "green"}})
     answer, told = invoke(rig, "whole", {"n": 1}, LogType="Tail")
@@ -64,7 +65,10 @@ def test_a_handler_gets_event_context_and_environment_and_its_answer_comes_back(
 
 def test_a_handler_speaks_to_the_emulator(rig: Rig) -> None:
     rig.client("s3").create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    code = "import boto3\ndef handler(event, context):\n    return [b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']]\n"
+    code = (
+        "import boto3\ndef handler(event, context):\n"
+        "    return [b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']]\n"
+    )
     rig.client("s3").put_object(Bucket="code", Key="f.zip", Body=archive(code))
     make(rig, "caller", "", Code={"S3Bucket": "code", "S3Key": "f.zip"})
     assert invoke(rig, "caller")[1] == ["code"]
@@ -72,16 +76,28 @@ def test_a_handler_speaks_to_the_emulator(rig: Rig) -> None:
 
 FAILURES: dict[str, tuple[str, str, str]] = {
     "raises": ("def handler(event, context):\n    raise ValueError('no such box')\n", "ValueError", "no such box"),
-    "exits": ("import os\ndef handler(event, context):\n    os._exit(3)\n", "Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
-    "no module": ("import nothing_of_the_kind\n", "Runtime.ImportModuleError", "Unable to import module 'hook': No module named"),
+    "exits": (
+        "import os\ndef handler(event, context):\n    os._exit(3)\n",
+        "Runtime.ExitError",
+        "Error: Runtime exited with error: exit status 3",
+    ),
+    "no module": (
+        "import nothing_of_the_kind\n",
+        "Runtime.ImportModuleError",
+        "Unable to import module 'hook': No module named",
+    ),
     "no handler": ("x = 1\n", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'hook'"),
-    "no JSON": ("def handler(event, context):\n    return {1, 2}\n", "Runtime.MarshalError", "Unable to marshal response: Object of type set"),
+    "no JSON": (
+        "def handler(event, context):\n    return {1, 2}\n",
+        "Runtime.MarshalError",
+        "Unable to marshal response: Object of type set",
+    ),
     "hangs": (
         "import subprocess\ndef handler(event, context):\n    subprocess.run(['sleep', '60'])\n",
         "Sandbox.Timedout",
         "Task timed out after 1.00 seconds",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("code", "kind", "text"), FAILURES.values(), ids=list(FAILURES))
@@ -120,9 +136,7 @@ def test_new_code_and_configuration_are_used_and_an_unknown_function_is_refused(
     assert invoke(rig, "changing")[1] == 1
     code = "import os\ndef handler(event, context):\n    return os.environ['TWO']\n"
     rig.client("lambda").update_function_code(FunctionName="changing", ZipFile=archive(code))
-    rig.client("lambda").update_function_configuration(
-        FunctionName="changing", Environment={"Variables": {"TWO": "2"}}
-    )
+    rig.client("lambda").update_function_configuration(FunctionName="changing", Environment={"Variables": {"TWO": "2"}})
     assert invoke(rig, "changing")[1] == "2"
     with pytest.raises(ClientError) as unknown:
         invoke(rig, "nobody")

@@ -11,8 +11,8 @@ from seatrial.emulator.ecs import deployments
 from seatrial.emulator.ecs.definitions import TaskDefinition, parse_container
 from seatrial.emulator.ecs.model import Cluster, Container, Deployment, LoadBalancer, Placement, Service, Task
 from seatrial.emulator.ecs.reconcile import Reconciler
-from seatrial.emulator.ecs.strategy import DEFAULT_CONFIGURATION
 from seatrial.emulator.ecs.state import State
+from seatrial.emulator.ecs.strategy import DEFAULT_CONFIGURATION
 from seatrial.emulator.ecs.surroundings import AlarmView
 from seatrial.emulator.ecs.world import World
 from seatrial.emulator.loadbalancing import TargetHealth

@@ -46,9 +46,11 @@ def test_in_progress_is_asked_again_with_what_the_function_left() -> None:
     hook = run()
     hook.asked = True
     take(hook, Answer("IN_PROGRESS", 5.0, {"n": 2}), next_call=42.0)
-    assert (hook.asked, hook.due, hook.details, hook.proceeds) == (False, 42.0, {"n": 2}, None)
+    assert (hook.asked, hook.due, hook.details) == (False, 42.0, {"n": 2})
+    assert state_of([hook]) == ("waiting", "")
     take(hook, Answer("SUCCEEDED"), next_call=99.0)
-    assert (hook.status, hook.proceeds) == ("SUCCEEDED", True)
+    assert hook.status == "SUCCEEDED"
+    assert state_of([hook]) == ("succeeded", "")
 
 
 def test_what_comes_after_the_end_changes_nothing() -> None:
@@ -62,7 +64,7 @@ def test_what_comes_after_the_end_changes_nothing() -> None:
 def test_time_is_up(action: str, proceeds: bool) -> None:
     hook = run(None, action)
     expire(hook, 99.9)
-    assert hook.proceeds is None
+    assert state_of([hook]) == ("waiting", "")
     expire(hook, 100.0)
     assert (hook.status, hook.proceeds) == ("TIMED_OUT", proceeds)
 
@@ -79,7 +81,13 @@ def test_all_hooks_of_a_stage_must_succeed() -> None:
 
 
 def test_only_a_stage_that_moves_traffic_tells_its_weights() -> None:
-    known = {"deployment": "d", "service": "s", "target": "g", "production": {"g": 12.5, "b": 87.5}, "test": {"g": 100.0}}
+    known = {
+        "deployment": "d",
+        "service": "s",
+        "target": "g",
+        "production": {"g": 12.5, "b": 87.5},
+        "test": {"g": 100.0},
+    }
     told = event(run(), **known)  # type: ignore[arg-type]  # one table for two calls
     assert told["executionDetails"]["productionTrafficWeights"] == {}
     assert told["hookDetails"] == {"a": 1}

@@ -144,7 +144,7 @@ courses = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     course=courses,
     desired=st.integers(0, 4),
@@ -154,7 +154,7 @@ courses = st.sampled_from(
     faults=st.lists(st.tuples(st.integers(0, 60), st.sampled_from(FAULTS)), max_size=3),
 )
 def test_whatever_happens(
-    course: Course, desired: int, blue_exists: bool, strays: int, carried: float, faults: list[tuple[int, str]]
+    *, course: Course, desired: int, blue_exists: bool, strays: int, carried: float, faults: list[tuple[int, str]]
 ) -> None:
     """Traffic only moves to who can take it; it always ends; rolled back means all traffic on blue; blue is kept."""
     world = World(desired, course, blue_exists=blue_exists, strays=strays if blue_exists else 0)
@@ -176,7 +176,7 @@ def test_whatever_happens(
         assert world.blue >= desired
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     course=courses,
     desired=st.integers(1, 4),
@@ -184,9 +184,7 @@ def test_whatever_happens(
     fault=st.sampled_from([f for f in FAULTS if "dies" not in f]),
     when=st.integers(0, 60),
 )
-def test_production_traffic_always_has_a_task(
-    course: Course, desired: int, strays: int, fault: str, when: int
-) -> None:
+def test_production_traffic_always_has_a_task(course: Course, desired: int, strays: int, fault: str, when: int) -> None:
     """As long as no task dies by itself, the groups that get traffic are never empty."""
     world = World(desired, course, strays=strays, production=10.0 if strays else 0.0)
     world.begin()

@@ -25,10 +25,19 @@ def test_names_are_those_of_the_service_model() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "strategy": ({"strategy": "ALL_AT_ONCE"}, "Invalid deployment strategy"),
     "no bake time": ({"strategy": "BLUE_GREEN"}, "bakeTimeInMinutes is required"),
-    "bake time": ({"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1441}, "bakeTimeInMinutes must be between 0 and 1440"),
+    "bake time": (
+        {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1441},
+        "bakeTimeInMinutes must be between 0 and 1440",
+    ),
     "foreign settings": ({**BLUE_GREEN, "canaryConfiguration": {}}, "canaryConfiguration is only valid when"),
-    "step": ({"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 2.9}}, "stepPercent must be a multiple of 0.1"),
-    "share": ({"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 5.25}}, "multiple of 0.1 from 0.1 to 100.0"),
+    "step": (
+        {"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 2.9}},
+        "stepPercent must be a multiple of 0.1",
+    ),
+    "share": (
+        {"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 5.25}},
+        "multiple of 0.1 from 0.1 to 100.0",
+    ),
     "wait": (
         {"strategy": "CANARY", "canaryConfiguration": {"canaryBakeTimeInMinutes": -1}},
         "canaryBakeTimeInMinutes must be between",
@@ -37,16 +46,31 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {**BLUE_GREEN, "earlySuccessCriteria": {"enable": True}},
         "can only be used with the ROLLING deployment strategy",
     ),
-    "half an early success": ({"earlySuccessCriteria": {"enable": True}}, "healthyPercent and sourceServiceRevisionCleanup"),
+    "half an early success": (
+        {"earlySuccessCriteria": {"enable": True}},
+        "healthyPercent and sourceServiceRevisionCleanup",
+    ),
     "early success below the minimum": (
         {"earlySuccessCriteria": {"enable": True, "healthyPercent": 50, "sourceServiceRevisionCleanup": "BLOCKING"}},
         "healthyPercent must be between minimumHealthyPercent and 100",
     ),
-    "hook without function": ({**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "hookTargetArn": None}]}, "hookTargetArn and roleArn"),
+    "hook without function": (
+        {**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "hookTargetArn": None}]},
+        "hookTargetArn and roleArn",
+    ),
     "hook without role": ({**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "roleArn": None}]}, "hookTargetArn and roleArn"),
-    "hook without stage": ({**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "lifecycleStages": []}]}, "lifecycleStages must be"),
-    "hook at no stage": ({**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "lifecycleStages": ["SCALE_UP"]}]}, "Invalid lifecycle stage"),
-    "hook type": ({**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "targetType": "SQS"}]}, "Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE"),
+    "hook without stage": (
+        {**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "lifecycleStages": []}]},
+        "lifecycleStages must be",
+    ),
+    "hook at no stage": (
+        {**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "lifecycleStages": ["SCALE_UP"]}]},
+        "Invalid lifecycle stage",
+    ),
+    "hook type": (
+        {**BLUE_GREEN, "lifecycleHooks": [{**HOOK, "targetType": "SQS"}]},
+        "Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE",
+    ),
     "pause at a shift": (
         {**BLUE_GREEN, "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}]},
         "Invalid lifecycle stage provided for Pause Hook",
@@ -56,10 +80,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "timeoutInMinutes must be between 1 and 20160",
     ),
     "threshold": (
-        {"deploymentCircuitBreaker": {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "COUNT", "value": 0}}},
+        {
+            "deploymentCircuitBreaker": {
+                "enable": True,
+                "rollback": True,
+                "thresholdConfiguration": {"type": "COUNT", "value": 0},
+            }
+        },
         "threshold value must be at least 1",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("request_", "text"), REFUSED.values(), ids=list(REFUSED))

@@ -140,8 +140,8 @@ class Emulator:
             runtime,
             targets,
             self.balancing.traffic,
-            self.functions.invoke,
-            self._addresses,
+            invoke=self.functions.invoke,
+            addresses=self._addresses,
         )
         install(EC2ContainerServiceResponse, self.ecs.actions())
         targets.subscribe(self.ecs.notify)

@@ -50,7 +50,9 @@ class AlarmRule:
 
 def state_of(rule: AlarmRule, samples: Sequence[Sample], now: float) -> AlarmState | None:
     """Return the alarm's state at ``now``; None where missing data leaves it as it is."""
-    points = [_point(rule, samples, now - rule.period * (age + 1), now - rule.period * age) for age in range(rule.periods)]
+    points = [
+        _point(rule, samples, now - rule.period * (age + 1), now - rule.period * age) for age in range(rule.periods)
+    ]
     breaching = sum(point is not None and OPERATORS[rule.comparison](point, rule.threshold) for point in points)
     missing = sum(point is None for point in points)
     if missing == len(points) and rule.missing in {"missing", "ignore"}:

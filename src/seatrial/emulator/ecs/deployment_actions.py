@@ -109,7 +109,9 @@ class DeploymentActions:
                 raise ApiError("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
             _, record = known
             if not record.running:
-                raise invalid("Continuing a service deployment is not allowed for service deployment in terminal states.")
+                raise invalid(
+                    "Continuing a service deployment is not allowed for service deployment in terminal states."
+                )
             runs = record.rollout.hooks if record.rollout else []
             run = next((r for r in runs if r.id == identifier and r.pauses and r.proceeds is None), None)
             if run is None:

@@ -188,13 +188,12 @@ def close(world: World, service: Service, status: str, reason: str | None) -> No
 
 def abandon(world: World, service: Service) -> None:
     """The service is being deleted: nothing is deployed any more."""
+    service.rollout = None
     if service.current:
         _close(world, service.current, "STOPPED", "Service deployment stopped because the service was deleted.")
 
 
-def _rollout(
-    world: World, state: State, service: Service, green: Deployment, blue: Deployment | None
-) -> Rollout:
+def _rollout(world: World, state: State, service: Service, green: Deployment, blue: Deployment | None) -> Rollout:
     """Begin a deployment by stages; what the one before it left on its own green comes back to blue first."""
     before = service.rollout
     carried = before is not None and before.green is not blue

@@ -44,9 +44,9 @@ class EcsEngine:
         runtime: Runtime,
         targets: Targets,
         traffic: Traffic,
+        *,
         invoke: Callable[[str, bytes], bytes],
         addresses: Addresses,
-        *,
         surroundings: Surroundings | None = None,
     ) -> None:
         around = surroundings or MotoSurroundings(settings.account, settings.region, clock)

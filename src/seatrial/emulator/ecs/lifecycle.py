@@ -1,4 +1,4 @@
-"""The stages of a blue/green, linear or canary deployment: from where it stands and what is seen to the next step. Pure.
+"""The stages of a blue/green, linear or canary deployment: from what is and what is seen to the next step. Pure.
 
 Blue is the revision that serves, green the one being deployed. A :class:`Position` says where the deployment stands and
 what is meant to be: which revisions keep their tasks, how much of production and test traffic goes to green.
@@ -13,7 +13,10 @@ is being scaled in (CLEAN_UP) there is no way back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Stage = Literal[
     "RECONCILE_SERVICE",
@@ -30,6 +33,16 @@ Stage = Literal[
 ]
 Outcome = Literal["SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]
 HookState = Literal["waiting", "succeeded", "failed"]
+
+#: The stage after one that changes nothing but itself.
+_NEXT: Mapping[Stage, Stage] = {
+    "SCALE_UP": "POST_SCALE_UP",
+    "TEST_TRAFFIC_SHIFT": "POST_TEST_TRAFFIC_SHIFT",
+    "POST_TEST_TRAFFIC_SHIFT": "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT": "BAKE_TIME",
+}
+#: Stages that are only left once green has all its healthy tasks: what follows relies on them.
+_WHOLE = ("SCALE_UP", "POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME")
 
 
 @dataclass(frozen=True)
@@ -154,35 +167,36 @@ def strays_wanted(at: Position, seen: Seen) -> bool:
 
 
 def _forward(course: Course, at: Position, seen: Seen, now: float) -> Position:
-    if seen.hooks == "waiting":
+    """Leave the stage for the next one, once everything that it waits for is there."""
+    if seen.hooks == "waiting" or (at.stage in _WHOLE and seen.green.healthy < seen.desired):
         return at
-    whole = seen.green.healthy >= seen.desired
     match at.stage:
         case "RECONCILE_SERVICE":
             return _reconcile(at, seen, now)
-        case "PRE_SCALE_UP":
-            return _to(replace(at, scaled=True), "SCALE_UP", now)
-        case "SCALE_UP" if whole:
-            return _to(at, "POST_SCALE_UP", now)
-        case "POST_SCALE_UP" if whole:
-            return _to(at, "TEST_TRAFFIC_SHIFT", now, test=100.0)
-        case "TEST_TRAFFIC_SHIFT":
-            return _to(at, "POST_TEST_TRAFFIC_SHIFT", now)
-        case "POST_TEST_TRAFFIC_SHIFT":
-            return _to(at, "PRE_PRODUCTION_TRAFFIC_SHIFT", now)
-        case "PRE_PRODUCTION_TRAFFIC_SHIFT" if whole:
-            return _to(at, "PRODUCTION_TRAFFIC_SHIFT", now, production=course.steps[at.step])
+        case "SCALE_UP" | "TEST_TRAFFIC_SHIFT" | "POST_TEST_TRAFFIC_SHIFT" | "POST_PRODUCTION_TRAFFIC_SHIFT":
+            return _to(at, _NEXT[at.stage], now)
         case "PRODUCTION_TRAFFIC_SHIFT":
-            if at.step == len(course.steps) - 1:
-                return _to(at, "POST_PRODUCTION_TRAFFIC_SHIFT", now)
-            if now - at.since >= course.step_bake:
-                return _to(at, "PRE_PRODUCTION_TRAFFIC_SHIFT", now, step=at.step + 1)
-        case "POST_PRODUCTION_TRAFFIC_SHIFT":
-            return _to(at, "BAKE_TIME", now)
-        case "BAKE_TIME" if whole and now - at.since >= course.bake:
-            return _to(at, "CLEAN_UP", now)
+            return _after_shift(course, at, now)
+        case "BAKE_TIME":
+            return _to(at, "CLEAN_UP", now) if now - at.since >= course.bake else at
         case _:
-            pass
+            return _begin(course, at, now)
+
+
+def _begin(course: Course, at: Position, now: float) -> Position:
+    """Enter a stage that changes what is meant: green's tasks, test traffic, production traffic."""
+    if at.stage == "PRE_SCALE_UP":
+        return _to(replace(at, scaled=True), "SCALE_UP", now)
+    if at.stage == "POST_SCALE_UP":
+        return _to(at, "TEST_TRAFFIC_SHIFT", now, test=100.0)
+    return _to(at, "PRODUCTION_TRAFFIC_SHIFT", now, production=course.steps[at.step])
+
+
+def _after_shift(course: Course, at: Position, now: float) -> Position:
+    if at.step == len(course.steps) - 1:
+        return _to(at, "POST_PRODUCTION_TRAFFIC_SHIFT", now)
+    if now - at.since >= course.step_bake:
+        return _to(at, "PRE_PRODUCTION_TRAFFIC_SHIFT", now, step=at.step + 1)
     return at
 
 

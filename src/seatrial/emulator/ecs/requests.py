@@ -143,7 +143,9 @@ def _advanced(world: World, shape: Mapping[str, Any] | None, definition: TaskDef
     for name in ("productionListenerRule", "testListenerRule"):
         arn = shape.get(name)
         if arn and ":listener-rule/" not in arn:
-            raise invalid(f"{name} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}")
+            raise invalid(
+                f"{name} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}"
+            )
     _check_target_group(world, shape["alternateTargetGroupArn"], definition)
     return Advanced(
         alternate=shape["alternateTargetGroupArn"],

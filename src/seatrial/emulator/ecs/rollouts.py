@@ -107,9 +107,7 @@ class Rollouts:
             mine = [t for t in tasks if t.deployment is deployment]
             return Fleet(sum(t.healthy and not t.failed and not t.stopping for t in mine), len(mine))
 
-        runs, reason = (
-            hooks.state_of(rollout.hooks) if rollout.visit == rollout.position.visit else ("waiting", "")
-        )
+        runs, reason = hooks.state_of(rollout.hooks) if rollout.visit == rollout.position.visit else ("waiting", "")
         minimum = -(-service.desired * int(service.configuration["minimumHealthyPercent"]) // 100)
         return Seen(
             desired=service.desired,
@@ -126,29 +124,25 @@ class Rollouts:
 
     def _trouble(self, service: Service, rollout: Rollout) -> Trouble | None:
         """Say what keeps the deployment from going on."""
-        record, position, breaker = service.current, rollout.position, service.breaker
-        if record is None:
-            return None
-        if rollout.broken is not None:
+        record = service.current
+        if record is None or rollout.broken is not None:
             return rollout.broken
-        if position.back:
-            lost = rollout.blue is not None and breaker.tripped(rollout.blue.failures, service.desired)
+        if rollout.position.back:
+            lost = rollout.blue is not None and service.breaker.tripped(rollout.blue.failures, service.desired)
             return Trouble(NO_CANDIDATE) if lost else None
-        if record.status == "STOP_REQUESTED":
-            return Trouble(deployments.ABORTED, rollback=False)
-        if record.status == "ROLLBACK_REQUESTED":
-            return Trouble(record.status_reason or STOPPED_BY_USER)
-        if position.stage == "PRE_SCALE_UP":
-            wrong = misconfigured(self._world.traffic, rollout.green.revision.load_balancers)
-            if wrong is not None:
-                return Trouble(wrong)
-        if position.green_wanted and breaker.tripped(rollout.green.failures, service.desired):
-            record.tripped = True
-            return Trouble(BREAKER.rolled_back if breaker.rollback else BREAKER.stopped, breaker.rollback)
-        if record.alarmed:
-            rollback = bool((service.configuration.get("alarms") or {}).get("rollback"))
-            return Trouble(ALARM.rolled_back if rollback else ALARM.stopped, rollback)
-        return None
+        return (
+            _asked(record)
+            or self._misconfigured(rollout)
+            or _tripped(service, record, rollout)
+            or _alarmed(service, record)
+        )
+
+    def _misconfigured(self, rollout: Rollout) -> Trouble | None:
+        """Look at the listener rules before anything is started."""
+        if rollout.position.stage != "PRE_SCALE_UP":
+            return None
+        wrong = misconfigured(self._world.traffic, rollout.green.revision.load_balancers)
+        return Trouble(wrong) if wrong else None
 
     def _enter(self, service: Service, rollout: Rollout, before: Position) -> None:
         """Do what belongs to a transition, besides tasks and traffic, which follow from the position."""
@@ -181,7 +175,9 @@ class Rollouts:
             return
         if rollout.visit != position.visit:
             rollout.visit = position.visit
-            rollout.hooks = [self._hook(position, shape, now) for shape in hooks_of(record.configuration, position.stage)]
+            rollout.hooks = [
+                self._hook(position, shape, now) for shape in hooks_of(record.configuration, position.stage)
+            ]
         for run in rollout.hooks:
             hooks.expire(run, now)
             if run.proceeds is None and run.target is not None and not run.asked and now >= run.due:
@@ -245,3 +241,24 @@ class Rollouts:
         if rollout.position.stage in waits:
             moments.append(rollout.position.since + waits[rollout.position.stage])
         return min([SOON, *(m - now for m in moments if m > now)])
+
+
+def _asked(record: ServiceDeployment) -> Trouble | None:
+    if record.status == "STOP_REQUESTED":
+        return Trouble(deployments.ABORTED, rollback=False)
+    return Trouble(STOPPED_BY_USER) if record.status == "ROLLBACK_REQUESTED" else None
+
+
+def _tripped(service: Service, record: ServiceDeployment, rollout: Rollout) -> Trouble | None:
+    breaker = service.breaker
+    if not rollout.position.green_wanted or not breaker.tripped(rollout.green.failures, service.desired):
+        return None
+    record.tripped = True
+    return Trouble(BREAKER.rolled_back if breaker.rollback else BREAKER.stopped, breaker.rollback)
+
+
+def _alarmed(service: Service, record: ServiceDeployment) -> Trouble | None:
+    if not record.alarmed:
+        return None
+    rollback = bool((service.configuration.get("alarms") or {}).get("rollback"))
+    return Trouble(ALARM.rolled_back if rollback else ALARM.stopped, rollback)

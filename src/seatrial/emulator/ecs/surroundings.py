@@ -2,8 +2,8 @@
 
 Nothing else of this room touches a moto backend. The names used are: ``ecs_backends`` (clusters, task definitions,
 ``services``), ``logs_backends`` (``groups``, ``ensure_log_group``, ``ensure_log_stream``, ``put_log_events``),
-``secretsmanager_backends.get_secret_value``, ``cloudwatch_backends.get_alarms_by_alarm_names``, ``ssm_backends.get_parameters``, ``elbv2_backends.target_groups`` and
-``ec2_backends.describe_subnets``/``describe_security_groups``.
+``secretsmanager_backends.get_secret_value``, ``ssm_backends.get_parameters``, ``elbv2_backends.target_groups``,
+``cloudwatch_backends.get_alarms_by_alarm_names`` and ``ec2_backends.describe_subnets``/``describe_security_groups``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lambda's Invoke, over moto's functions.
 
-Names of moto used: ``lambda_backends``, ``LambdaBackend.get_function``, ``LambdaFunction`` (``invoke`` is replaced) with
-``code_bytes``, ``environment_vars``, ``handler``, ``run_time``, ``timeout``, ``memory_size``, ``version``,
+Names of moto used: ``lambda_backends``, ``LambdaBackend.get_function``, ``LambdaFunction`` (``invoke`` is replaced)
+with ``code_bytes``, ``environment_vars``, ``handler``, ``run_time``, ``timeout``, ``memory_size``, ``version``,
 ``function_name``, ``function_arn``; ``logs_backends`` for the log group.
 """
 

@@ -32,6 +32,7 @@ class Invocation:
 
 def told(run: Run, *, request: str, version: str, timeout: float, memory: int, now: datetime) -> Invocation:
     """Return the answer and the log of an invocation that ended so."""
+    error: str | None
     lines = [f"START RequestId: {request} Version: {version}", *run.output.splitlines()]
     if run.code is None:
         late = f"Task timed out after {timeout:.2f} seconds"

@@ -1,7 +1,7 @@
 """The weights of listener rules, as Amazon ECS reads and moves them. The only file here that writes moto's rules.
 
-Names of moto used: ``elbv2_backends``, ``FakeListener.rules``, ``FakeListener.default_actions``, ``FakeRule.is_default``
-and ``FakeAction``.
+Names of moto used: ``elbv2_backends``, ``FakeListener.rules``, ``FakeListener.default_actions``,
+``FakeRule.is_default`` and ``FakeAction``.
 """
 
 from __future__ import annotations
