@@ -41,6 +41,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "LambdaFunction.version",
         "LambdaFunction.function_name",
         "LambdaFunction.function_arn",
+        "LambdaFunction.region",
     ),
     "moto.cloudformation.responses": ("CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER",),
     "moto.cloudwatch.models": (

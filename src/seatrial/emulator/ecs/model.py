@@ -144,8 +144,9 @@ class ServiceDeployment:
     configuration: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
-    status: str = "IN_PROGRESS"
+    status: str = "PENDING"
     status_reason: str | None = None
+    started_at: datetime | None = None
     finished_at: datetime | None = None
     stopped_at: datetime | None = None
     rollback: Mapping[str, Any] | None = None

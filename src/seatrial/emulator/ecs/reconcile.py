@@ -154,6 +154,8 @@ class Reconciler:
             return
         primary = service.primary
         record = service.current
+        if record and record.status == "PENDING":
+            record.status, record.started_at = "IN_PROGRESS", self._world.clock.now()
         if record and record.deployment_id == primary.id:
             record.failures = primary.failures.count
             record.threshold = service.breaker.threshold(service.desired)

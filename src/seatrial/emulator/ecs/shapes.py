@@ -111,7 +111,7 @@ def service_deployment_brief(service: Service, record: ServiceDeployment) -> dic
             "serviceArn": service.arn,
             "clusterArn": service.cluster.arn,
             "createdAt": record.created_at,
-            "startedAt": record.created_at,
+            "startedAt": record.started_at,
             "finishedAt": record.finished_at,
             "targetServiceRevisionArn": record.target.arn,
             "status": record.status,

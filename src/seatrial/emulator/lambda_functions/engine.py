@@ -2,7 +2,7 @@
 
 Names of moto used: ``lambda_backends``, ``LambdaBackend.get_function``, ``LambdaFunction`` (``invoke`` is replaced)
 with ``code_bytes``, ``environment_vars``, ``handler``, ``run_time``, ``timeout``, ``memory_size``, ``version``,
-``function_name``, ``function_arn``; ``logs_backends`` for the log group.
+``function_name``, ``function_arn``, ``region``; ``logs_backends`` for the log group.
 """
 
 from __future__ import annotations
@@ -112,13 +112,12 @@ class LambdaFunctions:
 
     def _environment(self, function: Any, request: str, stream: str, directory: str) -> dict[str, str]:
         """Return Lambda's own variables and the function's, and what leads its AWS SDK to this emulator."""
-        settings = self._settings
         return {
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
-            "AWS_REGION": settings.region,
-            "AWS_DEFAULT_REGION": settings.region,
-            "AWS_ENDPOINT_URL": settings.endpoint,
+            "AWS_REGION": function.region,
+            "AWS_DEFAULT_REGION": function.region,
+            "AWS_ENDPOINT_URL": self._settings.endpoint,
             "AWS_ACCESS_KEY_ID": "emulator",
             "AWS_SECRET_ACCESS_KEY": "emulator",
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
@@ -138,7 +137,7 @@ class LambdaFunctions:
     def _log(self, function: Any, stream: str, lines: tuple[str, ...]) -> None:
         from moto.logs.models import logs_backends
 
-        backend = logs_backends[self._settings.account][self._settings.region]
+        backend = logs_backends[self._settings.account][function.region]
         stamp = int(self._clock.now().timestamp() * 1000)
         with self._log_lock:
             backend.ensure_log_group(_group(function))
