@@ -33,7 +33,10 @@ class Processes:
         with tempfile.TemporaryDirectory(prefix="lambda-") as scratch:
             result, output = Path(scratch) / "result", Path(scratch) / "output"
             begun = time.monotonic()
-            process = self._forker.submit(self._start, environment, directory, result, output).result()
+            try:
+                process = self._forker.submit(self._start, environment, directory, result, output).result()
+            except RuntimeError:  # the emulator is stopping, and nothing is begun any more
+                return Run(code=-signal.SIGTERM, seconds=0.0, output="", result="")
             self._alive.add(process)
             try:
                 process.communicate(event, timeout)
