@@ -69,6 +69,25 @@ def test_a_desired_count_that_changes_on_the_way_is_followed_by_both_revisions()
     assert (theatre.serving(GROUP), theatre.serving(OTHER)) == (3, 3)
 
 
+def test_a_release_that_comes_while_traffic_is_being_moved_takes_it_back_first() -> None:
+    theatre = Theatre(2, COURSES[0])
+    shift, come = theatre.traffic.shift, [True]
+
+    def interrupted(rule: str, weights: Mapping[str, int]) -> None:
+        if rule == "production" and come:
+            come.clear()
+            theatre.deploy()
+        shift(rule, weights)
+
+    theatre.traffic.shift = interrupted  # type: ignore[method-assign]  # the moment that is looked at
+    theatre.deploy()
+    for _ in range(60):
+        theatre.calm(1)
+        for group, weight in theatre.traffic.rules["production"].items():
+            assert weight == 0 or theatre.serving(group) > 0, "traffic is left where nobody is"
+    assert [record.status for record in theatre.service.history[:2]] == ["SUCCESSFUL", "STOPPED"]
+
+
 lucks = st.sampled_from(["run", "run", "run", "ill", "die", "deploy", "wait", "wait", "rollback", "abort", "alarm"])
 
 

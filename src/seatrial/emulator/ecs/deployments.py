@@ -194,10 +194,14 @@ def abandon(world: World, service: Service) -> None:
 
 
 def _rollout(world: World, state: State, service: Service, green: Deployment, blue: Deployment | None) -> Rollout:
-    """Begin a deployment by stages; what the one before it left on its own green comes back to blue first."""
-    before = service.rollout
-    carried = before is not None and before.green is not blue
-    production, test = (before.production, before.test) if before is not None and carried else (0.0, 0.0)
+    """Begin a deployment by stages; what the one before it left on its own green comes back to blue first.
+
+    What that one was about to move counts as moved: the load balancer may be taking it up in this very moment.
+    """
+    before, production, test = service.rollout, 0.0, 0.0
+    if before is not None and before.green is not blue:
+        production = max(before.production, before.position.production)
+        test = max(before.test, before.position.test)
     third = any(t.deployment is not blue for t in state.tasks_of(service))
     return Rollout(
         green=green,
