@@ -208,18 +208,22 @@ class Rig:
     def __init__(self, engine: EcsEngine, runtime: ScriptRuntime, targets: MemoryTargets, endpoint: str) -> None:
         self.engine, self.runtime, self.targets, self.endpoint = engine, runtime, targets, endpoint
         self.balancing: LoadBalancing | None = None
+        self._clients: dict[str, Any] = {}
         self.ecs = self.client("ecs")
         self.ecs.create_cluster(clusterName="c")
         self._network: dict[str, Any] | None = None
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        """A client of a service; made once, for making one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+        return self._clients[service]
 
     @property
     def network(self) -> dict[str, Any]:
