@@ -3,6 +3,9 @@
 .PHONY: rehearse test check lint types unit docs example bench clean help
 .DEFAULT_GOAL := help
 
+# A checkout that may not keep its byte code compiles itself anew at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 READY := .venv/.ready
 

@@ -101,11 +101,13 @@ def start(
         raise
 
 
-def stop(name: str, project_dir: Path, *, deadline: float = STOP_DEADLINE) -> EmulatorInfo | None:
+def stop(
+    name: str, project_dir: Path, *, at_once: bool = False, deadline: float = STOP_DEADLINE
+) -> EmulatorInfo | None:
     """Stop an emulator; return what it was, None when none was running.
 
-    It ends its tasks, proxy, databases and registry itself. It is killed after ``deadline`` seconds, and its children
-    die with it.
+    It ends its tasks, proxy, databases and registry itself; ``at_once`` kills the tasks instead of giving them their
+    stop timeout. It is killed after ``deadline`` seconds, and its children die with it.
     """
     directory = _state_directory(project_dir, name)
     info = state.read(directory)
@@ -114,7 +116,7 @@ def stop(name: str, project_dir: Path, *, deadline: float = STOP_DEADLINE) -> Em
     if not info.alive:
         state.remove(directory)
         return None
-    _signal(info, signal.SIGTERM)
+    _signal(info, signal.SIGQUIT if at_once else signal.SIGTERM)
     if not _gone(info, deadline):
         _signal(info, signal.SIGKILL)
         _gone(info, 10.0)

@@ -10,6 +10,8 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from seatrial.servicemodels import read_fast
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -43,6 +45,7 @@ def prepare(settings: EmulatorSettings) -> None:
 
 def application(settings: EmulatorSettings) -> WSGIApplication:
     """Import moto and return its server application: every service, chosen by the request's credential scope."""
+    read_fast()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     _load_one_region(settings.region)
