@@ -246,6 +246,7 @@ Outputs: {Arn: {Value: !GetAtt Acl.Arn}, Handle: {Value: !Ref Handle}}
         ("Own", "Custom::Thing"),
     }
     said = "Kept as state only: the emulator has no AWS::WAFv2::WebACL, nothing was made"
+    assert ("Own", "CREATE_COMPLETE", said.replace("AWS::WAFv2::WebACL", "Custom::Thing")) in aws.events("state")
     assert ("Acl", "CREATE_COMPLETE", said) in aws.events("state")
     detail = aws.cloudformation.describe_stack_resource(StackName="state", LogicalResourceId="Acl")[
         "StackResourceDetail"
