@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import seatrial.emulator
-from seatrial.emulator.ecs.surroundings import _REGISTERED
+from seatrial.emulator.ecs.surroundings import REGISTERED
 
 #: Module → names in it. ``Class.attribute`` may be set in a method of the class instead of standing in its body.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -203,7 +203,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 #: Functions that are called with keywords, and which.
 KEYWORDS: dict[str, set[str]] = {
-    "moto.ecs.models:EC2ContainerServiceBackend.register_task_definition": set(_REGISTERED.values()),
+    "moto.ecs.models:EC2ContainerServiceBackend.register_task_definition": set(REGISTERED.values()),
     "moto.s3.models:S3Backend.put_object": {"storage", "etag", "disable_notification"},
     "moto.s3.models:FakeKey.set_metadata": {"replace"},
     "moto.secretsmanager.models:SecretsManagerBackend.put_secret_value": {

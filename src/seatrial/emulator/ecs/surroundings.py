@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PULL_SECRETS = "unable to pull secrets or registry auth: execution resource retrieval failed:"
 GET_FILES = "failed to download env files: file download command: non empty error stream:"
 #: Parameters of RegisterTaskDefinition that moto takes.
-_REGISTERED = {
+REGISTERED = {
     "family": "family",
     "containerDefinitions": "container_definitions",
     "volumes": "volumes",
@@ -163,7 +163,7 @@ class MotoSurroundings:
 
     def register(self, request: Mapping[str, Any]) -> Any:
         """See :meth:`Surroundings.register`."""
-        given = {own: request[name] for name, own in _REGISTERED.items() if request.get(name) is not None}
+        given = {own: request[name] for name, own in REGISTERED.items() if request.get(name) is not None}
         return self._ecs().register_task_definition(**given)
 
     def described(self, arn: str) -> Any:
