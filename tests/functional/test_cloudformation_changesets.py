@@ -8,11 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.functional.cloudformation_support import REGION, Bench, bench
+from tests.functional.nested_support import CHILD, PARENT, parameters, put, topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.functional.nested_support import CHILD, PARENT, parameters, put, topics
 
 
 @pytest.fixture(scope="module")

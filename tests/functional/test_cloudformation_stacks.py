@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.functional.cloudformation_support import Bench, bench
+from tests.functional.stacks_support import BROKEN, TWO, parameters, refused, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.functional.stacks_support import BROKEN, TWO, parameters, refused, value
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +246,7 @@ Outputs: {Arn: {Value: !GetAtt Acl.Arn}, Handle: {Value: !Ref Handle}}
         ("Own", "Custom::Thing"),
     }
     said = "Kept as state only: the emulator has no AWS::WAFv2::WebACL, nothing was made"
+    assert ("Own", "CREATE_COMPLETE", said.replace("AWS::WAFv2::WebACL", "Custom::Thing")) in aws.events("state")
     assert ("Acl", "CREATE_COMPLETE", said) in aws.events("state")
     detail = aws.cloudformation.describe_stack_resource(StackName="state", LogicalResourceId="Acl")[
         "StackResourceDetail"

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.functional.cloudformation_support import Bench, bench
+from tests.functional.stacks_support import BROKEN, TWO, parameters, refused, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.functional.stacks_support import BROKEN, TWO, parameters, refused, value
 
 
 @pytest.fixture(scope="module")

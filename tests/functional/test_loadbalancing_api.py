@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.functional.balancing_support import Aws, Servers, balanced, moto_server, service, target_servers, until
 from tests.functional.loadbalancing_support import KINDS, ask
+from tests.functional.runtime_support import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-from tests.functional.balancing_support import Aws, Servers, balanced, moto_server, service, target_servers
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,115 @@ def test_errors_are_aws_s_own(builtin: Aws) -> None:
         aws.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "i-0123456789abcdef0"}])
     assert wrong.value.response["Error"]["Code"] == "ValidationError"
     aws.elb.deregister_targets(TargetGroupArn=group, Targets=target)
+
+
+FORWARD = {"Type": "forward", "Order": 2}
+FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+OIDC = {
+    "Issuer": "https://id.example.com",
+    "AuthorizationEndpoint": "https://id.example.com/authorize",
+    "TokenEndpoint": "https://id.example.com/token",
+    "UserInfoEndpoint": "https://id.example.com/user",
+    "ClientId": "app",
+}
+POOL = {
+    "UserPoolArn": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_1",
+    "UserPoolClientId": "app",
+    "UserPoolDomain": "shop",
+}
+TOKENS = {"JwksEndpoint": "https://id.example.com/keys", "Issuer": "https://id.example.com"}
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        {"Type": "authenticate-oidc", "AuthenticateOidcConfig": OIDC},
+        {"Type": "authenticate-cognito", "AuthenticateCognitoConfig": POOL},
+        {"Type": "jwt-validation", "JwtValidationConfig": TOKENS},
+    ],
+    ids=lambda gate: gate["Type"],
+)
+def test_an_action_that_authenticates_is_refused_and_nobody_let_in(builtin: Aws, gate: dict[str, Any]) -> None:
+    balancer, _ = builtin.balancer()
+    group = builtin.group()
+    listener = builtin.listener(balancer, group)
+    actions = [gate | {"Order": 1}, FORWARD | {"TargetGroupArn": group}]
+    path = [{"Field": "path-pattern", "Values": ["/private/*"]}]
+    rule = builtin.elb.create_rule(ListenerArn=listener, Priority=9, Conditions=path, Actions=[FIXED])["Rules"][0]
+    calls: tuple[Callable[[], Any], ...] = (
+        lambda: builtin.elb.create_listener(LoadBalancerArn=balancer, Port=81, Protocol="HTTP", DefaultActions=actions),
+        lambda: builtin.elb.modify_listener(ListenerArn=listener, DefaultActions=actions),
+        lambda: builtin.elb.create_rule(ListenerArn=listener, Priority=1, Conditions=path, Actions=actions),
+        lambda: builtin.elb.modify_rule(RuleArn=rule["RuleArn"], Actions=actions),
+    )
+    for call in calls:
+        with pytest.raises(ClientError, match=f"does not support actions of type '{gate['Type']}'") as refused:
+            call()
+        assert refused.value.response["Error"]["Code"] == "InvalidLoadBalancerAction"
+    assert len(builtin.elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]) == 1
+    assert len(builtin.elb.describe_rules(ListenerArn=listener)["Rules"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"Conditions": [{"Field": "path-pattern", "RegexValues": ["^/a"]}]}, "RegexValues .* 'path-pattern'"),
+        (
+            {"Conditions": [{"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^a"]}}]},
+            "RegexValues .* 'host-header'",
+        ),
+        (
+            {
+                "Conditions": [
+                    {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "a", "RegexValues": ["b"]}}
+                ]
+            },
+            "RegexValues .* 'http-header'",
+        ),
+        (
+            {
+                "Conditions": [{"Field": "path-pattern", "Values": ["/a"]}],
+                "Transforms": [
+                    {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "a", "Replace": "b"}]}}
+                ],
+            },
+            "Transforms",
+        ),
+    ],
+    ids=["path", "host", "header", "transforms"],
+)
+def test_rules_that_the_proxy_could_not_carry_out_are_refused(builtin: Aws, more: dict[str, Any], message: str) -> None:
+    listener = builtin.listener(builtin.balancer()[0], builtin.group())
+    with pytest.raises(ClientError, match=f"The emulator does not support {message}") as refused:
+        builtin.elb.create_rule(ListenerArn=listener, Priority=1, Actions=[FIXED], **more)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_a_listener_that_asks_clients_for_certificates_is_refused(builtin: Aws) -> None:
+    listener = builtin.listener(builtin.balancer()[0], builtin.group())
+    builtin.elb.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "off"})
+    with pytest.raises(ClientError, match="does not support MutualAuthentication in mode 'verify'"):
+        builtin.elb.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "verify"})
+
+
+def kill_proxy(aws: Aws) -> None:
+    pid = aws.balancing._proxy._watched.process.pid  # type: ignore[attr-defined]  # the test is the kernel's killer
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the death of the proxy")
+
+
+def test_a_proxy_that_dies_is_started_again_by_itself(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+    listener = aws.listener(aws.balancer()[0], aws.group())
+    place = aws.where(listener)
+    for _ in range(2):
+        kill_proxy(aws)
+        until(lambda: answers(*place), "a proxy at the same place")
+        assert aws.get(listener).status == 503  # its own answer, as before: no target
+    assert aws.where(listener) == place
+    assert f"the proxy ended with status -{int(signal.SIGKILL)}" in caplog.text
+    caplog.clear()
+    aws.balancing.stop()
+    assert "the proxy ended" not in caplog.text
 
 
 def test_stop_gives_moto_its_actions_back(endpoint: str, tmp_path: Path) -> None:

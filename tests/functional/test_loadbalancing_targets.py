@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.functional.balancing_support import Aws, Servers, balanced, described, moto_server, target_servers, until
 from tests.functional.loadbalancing_support import KINDS, LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-from tests.functional.balancing_support import Aws, Servers, balanced, described, moto_server, target_servers, until
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +201,23 @@ def test_a_target_that_returns_while_it_drains_starts_anew(builtin: Aws, servers
     aws.elb.deregister_targets(TargetGroupArn=group, Targets=[described(target)])
     aws.register(group, target)
     aws.becomes(group, target, "healthy")
+
+
+def test_a_target_without_an_address_is_unused_and_harms_no_other(aws: Aws, servers: Servers) -> None:
+    """An instance, which the emulator does not have, beside a target of another group of the same listener."""
+    target, instance = servers.start("web"), {"Id": "i-0123456789abcdef0", "Port": 80}
+    group, instances = aws.group(), aws.group(TargetType="instance")
+    listener = aws.listener(aws.balancer()[0], group)
+    condition = [{"Field": "path-pattern", "Values": ["/old/*"]}]
+    action = [{"Type": "forward", "TargetGroupArn": instances}]
+    aws.elb.create_rule(ListenerArn=listener, Priority=1, Conditions=condition, Actions=action)
+    aws.elb.register_targets(TargetGroupArn=instances, Targets=[instance])
+    found = aws.elb.describe_target_health(TargetGroupArn=instances)["TargetHealthDescriptions"]
+    assert [each["Target"] for each in found] == [instance]
+    assert found[0]["TargetHealth"]["State"] == "unused"
+    assert found[0]["TargetHealth"]["Reason"] == "Target.InvalidState"
+    assert "not an IP address" in found[0]["TargetHealth"]["Description"]
+    aws.register(group, target)
+    aws.becomes(group, target, "healthy")
+    assert (aws.get(listener).status, aws.get(listener, "/old/page").status) == (200, 503)
+    aws.elb.deregister_targets(TargetGroupArn=instances, Targets=[instance])

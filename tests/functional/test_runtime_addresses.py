@@ -12,6 +12,7 @@ from seatrial.emulator.runtime.registry import Registry
 from tests.functional.runtime_support import (
     Log,
     answers,
+    program,
     settings,
     spec,
     until,
@@ -20,8 +21,6 @@ from tests.functional.runtime_support import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-from tests.functional.runtime_support import program
 
 SERVER = """
     import http.server, sys

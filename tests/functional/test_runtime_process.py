@@ -19,6 +19,7 @@ from tests.functional.runtime_support import (
     Log,
     bundle,
     layer,
+    program,
     push,
     run_to_end,
     settings,
@@ -27,8 +28,6 @@ from tests.functional.runtime_support import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.functional.runtime_support import program
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from tests.functional.runtime_support import (
     Log,
     alive,
     bundle,
+    program,
     settings,
     spec,
     until,
@@ -25,8 +26,6 @@ from tests.functional.runtime_support import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.functional.runtime_support import program
 
 
 @pytest.fixture(scope="module")

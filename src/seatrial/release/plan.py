@@ -27,6 +27,7 @@ from seatrial.release.steps import (
     Verify,
 )
 from seatrial.stack import names
+from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,6 +198,7 @@ def _notes(settings: Settings, facts: Facts, wanted: Wanted) -> list[str]:
     for unit, service in settings.services.items():
         if facts.services[unit].desired == 0 and facts.released(unit) and service.count:
             notes.append(f"{unit} was scaled to 0 tasks and stays so")
+    notes += gaps(settings)
     before = sorted({version for u in settings.services if (version := version_of(facts.live[u], u))})
     if before:
         notes.append(f"live now: {', '.join(before)}")
