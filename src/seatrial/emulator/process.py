@@ -114,15 +114,14 @@ def stop(
     if info is None:
         return None
     if not info.alive:
+        _reap(info.pid)
         state.remove(directory)
         return None
     _signal(info, signal.SIGQUIT if at_once else signal.SIGTERM)
     if not _gone(info, deadline):
         _signal(info, signal.SIGKILL)
         _gone(info, 10.0)
-    child = _children.pop(info.pid, None)
-    if child is not None:
-        child.wait()
+    _reap(info.pid)
     state.remove(directory)
     return info
 
@@ -237,6 +236,12 @@ def _json_or_nothing(body: bytes) -> dict[str, Any]:
         return dict(json.loads(body))
     except ValueError:
         return {}
+
+
+def _reap(pid: int) -> None:
+    child = _children.pop(pid, None)
+    if child is not None:
+        child.wait()
 
 
 def _signal(info: EmulatorInfo, number: signal.Signals) -> None:
