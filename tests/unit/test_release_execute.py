@@ -151,6 +151,13 @@ def test_a_workers_turn_does_not_come_while_the_new_web_tasks_have_not_taken_ove
     assert _updates(world) == ["web", "events", "events"]
 
 
+def test_tasks_that_run_because_ecs_rolls_back_have_not_taken_over(world: World) -> None:
+    world.aws.script["web", "shop-production-web:2"] = ["ROLLBACK_IN_PROGRESS"] * 5 + ["ROLLBACK_SUCCESSFUL"]
+    world.aws.tasks_of["web"] = lambda: [_task(world, "web", each, "RUNNING", "RUNNING") for each in (1, 2)]
+    assert world.deploy().result == "rolled_back"
+    assert "worker" not in _updates(world)
+
+
 def test_a_web_service_that_fails_when_the_workers_turn_has_come_takes_both_back(world: World) -> None:
     world.aws.script["web", "shop-production-web:2"] = ["IN_PROGRESS"] * 5 + ["ROLLBACK_SUCCESSFUL"]
     world.aws.script["worker", "shop-production-worker:2"] = ["IN_PROGRESS"] * 50

@@ -106,7 +106,9 @@ class Rollout:
             return
         if before is None or (before.status, before.running) != (self.deployment.status, self.deployment.running):
             self._tell(self.deployment)
-        self.replaced = self._observer.replaced(service)
+        # Once ECS rolls back, the primary deployment is the way back, and its tasks run and are healthy.
+        forward = self.deployment.status == "IN_PROGRESS" and service.task_definition == self.target
+        self.replaced = forward and self._observer.replaced(service)
         self._judge(self.deployment, service)
 
     def turn_back(self) -> bool:
