@@ -63,6 +63,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "UnsupportedFeatureException",
         "does not support the deployment controller CODE_DEPLOY",
     ),
+    "constraints and registries": (
+        {
+            "serviceRegistries": [{"registryArn": "arn:x"}],
+            "placementConstraints": [{"type": "distinctInstance"}],
+        },
+        "UnsupportedFeatureException",
+        "does not support serviceRegistries, placementConstraints.",
+    ),
+    "Service Connect": (
+        {"serviceConnectConfiguration": {"enabled": True, "namespace": "shop"}},
+        "UnsupportedFeatureException",
+        "does not support serviceConnectConfiguration.enabled.",
+    ),
+    "a role": (
+        {"role": "ecsServiceRole"},
+        "InvalidParameterException",
+        "You cannot specify an IAM role for services that require a service linked role.",
+    ),
     "percentages": (
         {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 50}},
         "InvalidParameterException",
@@ -88,6 +106,99 @@ def test_create_refuses(rig: Rig, change: dict[str, Any], code: str, text: str) 
         rig.ecs.create_service(**{k: v for k, v in request.items() if v is not None})
     assert refused.value.response["Error"]["Code"] == code
     assert text in refused.value.response["Error"]["Message"]
+
+
+CREDENTIALS = {"credentialsParameter": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"}
+EFS = {"name": "media", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}
+NOT_REGISTERED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "credentials of a registry": (
+        {},
+        {"repositoryCredentials": CREDENTIALS},
+        "UnsupportedFeatureException",
+        "does not support containerDefinitions.repositoryCredentials.",
+    ),
+    "a file system": (
+        {"volumes": [EFS]},
+        {},
+        "UnsupportedFeatureException",
+        "does not support volumes.efsVolumeConfiguration.",
+    ),
+    "restarts and a device": (
+        {"pidMode": "task"},
+        {"restartPolicy": {"enabled": True}, "linuxParameters": {"sharedMemorySize": 64}},
+        "UnsupportedFeatureException",
+        "containerDefinitions.restartPolicy.enabled, containerDefinitions.linuxParameters.sharedMemorySize, pidMode.",
+    ),
+    "what moto would lose": (
+        {"enableFaultInjection": True},
+        {},
+        "UnsupportedFeatureException",
+        "does not support enableFaultInjection.",
+    ),
+    "Windows": (
+        {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}},
+        {},
+        "UnsupportedFeatureException",
+        "does not support the operating system family WINDOWS_SERVER_2022_CORE.",
+    ),
+    "an environment file of another name": (
+        {},
+        {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::files/settings.txt"}]},
+        "InvalidParameterException",
+        "The environment file arn:aws:s3:::files/settings.txt is not the ARN of an S3 object ending in .env.",
+    ),
+    "too many environment files": (
+        {},
+        {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::files/a.env"}] * 11},
+        "InvalidParameterException",
+        "A container can not have more than 10 environment files.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "container", "code", "text"), NOT_REGISTERED.values(), ids=list(NOT_REGISTERED))
+def test_a_task_definition_that_could_not_run_as_it_says_is_not_registered(
+    rig: Rig, more: dict[str, Any], container: dict[str, Any], code: str, text: str
+) -> None:
+    request: dict[str, Any] = {"family": "never", "cpu": "256", "memory": "512", "networkMode": "awsvpc"}
+    request["containerDefinitions"] = [{"name": "app", "image": "sleeper:1", **container}]
+    with pytest.raises(ClientError) as refused:
+        rig.ecs.register_task_definition(**request, requiresCompatibilities=["FARGATE"], **more)
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response["Error"]["Message"].endswith(text)
+    assert rig.ecs.list_task_definitions(familyPrefix="never")["taskDefinitionArns"] == []
+
+
+def test_what_is_given_and_asks_for_nothing_is_registered(rig: Rig) -> None:
+    definition = rig.define(
+        family="quiet",
+        privileged=False,
+        links=[],
+        restartPolicy={"enabled": False},
+        ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}],
+        linuxParameters={"initProcessEnabled": True},
+    )
+    found = rig.ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    assert found["containerDefinitions"][0]["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}]
+
+
+def test_run_and_update_refuse_members_by_name(rig: Rig) -> None:
+    definition = rig.define(family="named")
+    with pytest.raises(
+        ClientError, match=r"support overrides\.containerOverrides\.resourceRequirements, placementStrategy\."
+    ):
+        rig.run(
+            definition,
+            placementStrategy=[{"type": "random"}],
+            overrides={
+                "containerOverrides": [{"name": "app", "resourceRequirements": [{"type": "GPU", "value": "1"}]}]
+            },
+        )
+    files = [{"type": "s3", "value": "arn:aws:s3:::files/a.txt"}]
+    with pytest.raises(ClientError, match=r"is not the ARN of an S3 object ending in \.env"):
+        rig.run(definition, overrides={"containerOverrides": [{"name": "app", "environmentFiles": files}]})
+    with pytest.raises(ClientError, match=r"does not support serviceRegistries\."):
+        rig.ecs.update_service(cluster="c", service="web", serviceRegistries=[{"registryArn": "arn:x"}])
 
 
 def test_create_refuses_target_groups_that_cannot_work(rig: Rig) -> None:

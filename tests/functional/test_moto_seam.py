@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import seatrial.emulator
+from seatrial.emulator.ecs.surroundings import REGISTERED
 
 #: Module → names in it. ``Class.attribute`` may be set in a method of the class instead of standing in its body.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -70,6 +71,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.cloudwatch.responses": ("CloudWatchResponse.describe_alarms",),
     "moto.core.exceptions": ("ServiceException.code", "JsonRESTError"),
+    "moto.core.loaders": ("Loader.FILE_LOADER_CLASS",),
     "moto.core.responses": (
         "ActionResult.result",
         "BaseResponse.dispatch",
@@ -107,6 +109,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "EC2ContainerServiceBackend.services",
         "EC2ContainerServiceBackend.task_definitions",
         "EC2ContainerServiceBackend.delete_cluster",
+        "EC2ContainerServiceBackend.register_task_definition",
         "Cluster.active_services_count",
         "Cluster.running_tasks_count",
         "Cluster.pending_tasks_count",
@@ -178,7 +181,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "ELBV2Response.deregister_targets",
         "ELBV2Response.describe_target_health",
     ),
-    "moto.iam.models": ("iam_backends", "IAMBackend.get_certificate_by_arn"),
+    "moto.iam.models": (
+        "iam_backends",
+        "aws_managed_policies_data",
+        "AWSManagedPolicy.from_data",
+        "IAMBackend.get_certificate_by_arn",
+        "IAMBackend._init_aws_policies",
+    ),
     "moto.logs.models": (
         "logs_backends",
         "LogsBackend.groups",
@@ -243,6 +252,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 #: Functions that are called with keywords, and which.
 KEYWORDS: dict[str, set[str]] = {
+    "moto.ecs.models:EC2ContainerServiceBackend.register_task_definition": set(REGISTERED.values()),
     "moto.s3.models:S3Backend.put_object": {"storage", "etag", "disable_notification"},
     "moto.s3.models:FakeKey.set_metadata": {"replace"},
     "moto.secretsmanager.models:SecretsManagerBackend.put_secret_value": {

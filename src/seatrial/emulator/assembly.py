@@ -42,6 +42,7 @@ class Emulator:
         self._stops: list[tuple[str, Callable[[], object]]] = []
         self._clients: dict[str, Any] = {}
         self._client_lock = threading.Lock()
+        self._at_once = False
         self._clock = SystemClock(settings.time_scale)
         self._addresses = Addresses(settings.block)
 
@@ -68,9 +69,13 @@ class Emulator:
 
         return {"cloudformation": alone.application("cloudformation", self.cloudformation.actions())}
 
-    def stop(self) -> None:
-        """Stop every part that was started, the last first. One that fails is logged and does not keep the others."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop every part that was started, the last first. One that fails is logged and does not keep the others.
+
+        ``at_once`` kills the tasks instead of waiting for them to end by themselves.
+        """
         self.stage = "stopping"
+        self._at_once = at_once
         while self._stops:
             name, stop = self._stops.pop()
             try:
@@ -146,7 +151,7 @@ class Emulator:
         install(EC2ContainerServiceResponse, self.ecs.actions())
         targets.subscribe(self.ecs.notify)
         self.ecs.start()
-        self._stops.append(("ECS", self.ecs.stop))
+        self._stops.append(("ECS", lambda: self.ecs.stop(at_once=self._at_once)))
         self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
         self._stops.append(("CloudFormation", self.cloudformation.stop))
 

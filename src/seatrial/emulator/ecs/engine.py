@@ -69,8 +69,11 @@ class EcsEngine:
         """Start the scheduler."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End every task and join every thread. Draining is cut short; containers still get their SIGTERM."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """End every task and join every thread. Draining is cut short; containers get their SIGTERM.
+
+        ``at_once`` kills them, for when nobody will use again what they would have left in order.
+        """
         world = self._world
         world.closing.set()
         world.wake.set()
@@ -79,6 +82,8 @@ class EcsEngine:
         with world.lock:
             for task in self._state.alive():
                 task.end("ServiceSchedulerInitiated", "The emulator is stopping", world.clock.now())
+        if at_once:
+            world.runtime.shutdown()
         self._launcher.join()
 
     def notify(self) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RESTART_SECONDS, LEAST_RESTART = 5.0, 0.5
 #: Least seconds of grace, and until a task that nothing checks counts as healthy: a real process neither starts nor
 #: crashes any faster because the emulator's time is scaled.
-LEAST_GRACE, LEAST_UNCHECKED = 10.0, 3.0
+LEAST_GRACE, LEAST_UNCHECKED = 10.0, 2.0
 #: Seconds after which the scheduler looks again by itself, with and without something under way.
 BUSY, IDLE = 1.0, 5.0
 

@@ -1,13 +1,15 @@
-"""Reading and refusing requests: CreateService, UpdateService and RunTask in AWS's shapes, errors in AWS's words.
+"""Reading and refusing requests in AWS's shapes, errors in AWS's words.
 
-What this emulator cannot do is refused with UnsupportedFeatureException and never ignored: a rehearsal must not be
-kinder than AWS.
+RegisterTaskDefinition, CreateService, UpdateService and RunTask. What this emulator cannot do is refused with
+UnsupportedFeatureException and never ignored: a rehearsal must not be kinder than AWS. Which members of a request are
+acted on, kept or refused stands in :mod:`seatrial.emulator.ecs.members`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.ecs import envfiles, members
 from seatrial.emulator.ecs.model import Advanced, Cluster, LoadBalancer, Placement
 from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.front.actions import ApiError
@@ -25,7 +27,6 @@ KEPT = (
     "enableExecuteCommand",
     "propagateTags",
 )
-_UNSUPPORTED = ("serviceRegistries", "vpcLatticeConfigurations", "volumeConfigurations", "gatewayConnectors")
 _FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
 
@@ -166,13 +167,37 @@ def _check_target_group(world: World, arn: str, definition: TaskDefinition) -> N
         )
 
 
-def check_supported(request: Mapping[str, Any]) -> None:
+def check_members(shape: str, request: Mapping[str, Any]) -> None:
+    """Refuse the members of a request that the engine cannot act on, by name. Raises ``ApiError``."""
+    refused = members.refused(shape, request)
+    if refused:
+        raise unsupported(", ".join(refused))
+
+
+def check_definition(request: Mapping[str, Any]) -> None:
+    """Refuse a task definition that could not be run as it says. Raises ``ApiError``."""
+    check_members("RegisterTaskDefinitionRequest", request)
+    system = (request.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX")
+    if system != "LINUX":
+        raise unsupported(f"the operating system family {system}")
+    for container in request.get("containerDefinitions") or ():
+        check_environment_files(container.get("environmentFiles") or ())
+
+
+def check_environment_files(files: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse environment files that are none. Raises ``ApiError``."""
+    if len(files) > envfiles.MOST:
+        raise invalid(f"A container can not have more than {envfiles.MOST} environment files.")
+    for file in files:
+        if envfiles.place(str(file.get("value"))) is None:
+            raise invalid(f"The environment file {file.get('value')} is not the ARN of an S3 object ending in .env.")
+
+
+def check_service(shape: str, request: Mapping[str, Any]) -> None:
     """Refuse what a service may ask on AWS and not here. Raises ``ApiError``."""
-    for name in _UNSUPPORTED:
-        if request.get(name):
-            raise unsupported(name)
-    if (request.get("serviceConnectConfiguration") or {}).get("enabled"):
-        raise unsupported("Service Connect")
+    check_members(shape, request)
+    if request.get("role"):
+        raise invalid("You cannot specify an IAM role for services that require a service linked role.")
     controller = (request.get("deploymentController") or {}).get("type", "ECS")
     if controller != "ECS":
         raise unsupported(f"the deployment controller {controller}")
@@ -186,8 +211,13 @@ def check_overrides(overrides: Mapping[str, Any], definition: TaskDefinition) ->
         name = override.get("name")
         if definition.container(str(name)) is None:
             raise invalid(f"Override for container named {name} is not a container in the TaskDefinition.")
-        if override.get("environmentFiles"):
-            raise unsupported("environmentFiles")
+        check_environment_files(override.get("environmentFiles") or ())
+
+
+def managed_tags(cluster: Cluster, service: str | None = None) -> list[dict[str, str]]:
+    """Return the tags that ECS gives tasks where ``enableECSManagedTags`` is set ("Tagging", developer guide)."""
+    tags = {"aws:ecs:clusterName": cluster.name} | ({"aws:ecs:serviceName": service} if service else {})
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def grace_period(request: Mapping[str, Any], balancers: Sequence[LoadBalancer]) -> float | None:

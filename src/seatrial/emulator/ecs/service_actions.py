@@ -11,7 +11,7 @@ from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.ecs.requests import (
     KEPT,
     check_advanced,
-    check_supported,
+    check_service,
     grace_period,
     open_cluster,
     read_load_balancers,
@@ -54,7 +54,7 @@ class ServiceActions:
         }
 
     def _create(self, request: dict[str, Any]) -> dict[str, Any]:
-        check_supported(request)
+        check_service("CreateServiceRequest", request)
         world, state = self._world, self._state
         cluster = open_cluster(world, request.get("cluster"))
         name = request["serviceName"]
@@ -107,7 +107,7 @@ class ServiceActions:
         return answer
 
     def _update(self, request: dict[str, Any]) -> dict[str, Any]:
-        check_supported(request)
+        check_service("UpdateServiceRequest", request)
         world = self._world
         cluster = open_cluster(world, request.get("cluster"))
         with world.lock:

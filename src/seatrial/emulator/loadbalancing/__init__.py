@@ -1,14 +1,14 @@
 """Elastic Load Balancing that carries traffic. The contracts are here.
 
 ``service``      all of it together: what the emulator starts, installs on moto and stops
-``api``          the actions of Elastic Load Balancing
+``api``          the actions of Elastic Load Balancing; ``refusals`` what they may not ask for here
 ``reader``       moto's listeners, rules and groups as a ``snapshot``
 ``lowering``     from a snapshot and the targets' health to a ``model`` of what the proxy must do. Pure
 ``targets``      which targets are registered and how healthy each is; ``probe`` and ``health`` find out
 ``traffic``      the weights of a listener rule, read and moved for Amazon ECS
 ``places``       the address and port that each listener really has here
 ``certificates`` the local authority for HTTPS listeners
-``proxy``        the contract of both proxies
+``proxy``        the contract of both proxies; ``keeper`` starts one that died again
 ``envoy``        the proxy: Envoy, told by files; ``envoy_config`` writes them
 ``builtin``      the proxy where no Envoy wheel fits: ``dataplane`` in a process of its own (``exchange``, ``passage``)
 """
