@@ -3,6 +3,9 @@
 .PHONY: rehearse test check lint types unit docs example bench clean help
 .DEFAULT_GOAL := help
 
+# A checkout that may not keep its byte code compiles itself anew at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -35,6 +38,8 @@ bench: $(READY) ## measure; the results stand in bench/README.md
 	$(BIN)/python -m bench
 
 clean: ## remove what was installed or made here
+	@# Podman leaves its storage mounted when it ends.
+	@if mountpoint -q .cache/container-engine/storage/overlay; then umount .cache/container-engine/storage/overlay; fi
 	rm -rf .venv .cache .seatrial site examples/stockweb/.seatrial examples/stockweb/.venv
 
 $(READY): requirements.lock pyproject.toml scripts/bootstrap

@@ -1,5 +1,6 @@
 """How gunicorn serves. It reads this file by itself when it starts in this directory."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -27,6 +28,15 @@ control_socket_disable = True
 # The load balancer writes the access log. What gunicorn itself says takes the form that Django's LOGGING gives it,
 # because the application, which sets that up, is loaded before the first worker.
 accesslog = None
+
+
+def when_ready(_server: object) -> None:
+    """Take what preloading made out of garbage collection, as :func:`gc.freeze` advises before a fork.
+
+    A collection writes into every object it looks at, and a worker that writes gets its own copy of the memory. Most of
+    all when it ends: stopping took three times as long.
+    """
+    gc.freeze()
 
 
 def pre_fork(_server: object, _worker: object) -> None:

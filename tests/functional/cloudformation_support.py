@@ -120,7 +120,7 @@ SERVICES = [
 
 @contextmanager
 def bench(state: Path) -> Iterator[Bench]:
-    """Run moto's server on a free port with the engine installed."""
+    """Run moto's server, empty, on a free port with the engine installed."""
     settings = EmulatorSettings("test", state, 0, 0, region=REGION)
     saved = dict(os.environ)
     os.environ.update(environment(settings))
@@ -130,10 +130,12 @@ def bench(state: Path) -> Iterator[Bench]:
     import boto3
     import moto.settings
     from botocore.config import Config
+    from moto.moto_api._internal.models import moto_api_backend
     from moto.server import ThreadedMotoServer
 
     from seatrial.emulator.cloudformation import CloudFormationEngine
 
+    moto_api_backend.reset()  # of what other tests left
     moto.settings.ACM_VALIDATION_WAIT = 0  # moto may have been imported, and its environment read, by another test
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

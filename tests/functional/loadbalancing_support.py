@@ -28,8 +28,8 @@ LEASE = lease_block()
 ADDRESSES = Addresses(LEASE.block)
 
 
-def make_proxy(kind: str, directory: Path) -> Proxy:
-    return Envoy(directory) if kind == "envoy" else Builtin(directory)
+def make_proxy(kind: str, directory: Path, died: Callable[[int], None] = lambda _status: None) -> Proxy:
+    return Envoy(directory, died) if kind == "envoy" else Builtin(directory, died)
 
 
 # Models

@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import tarfile
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -101,6 +102,10 @@ def bundle(
     all_labels = {"seatrial.bundle": "1"} | dict(labels or {})
     push(registry, name, [content], {"WorkingDir": "/app", "Labels": all_labels} | config)
     return f"{registry.host}/{name}"
+
+
+def program(registry: Registry, source: str, name: str = "app:1") -> str:
+    return bundle(registry, {"main.py": textwrap.dedent(source)}, name=name, Cmd=["python", "-u", "main.py"])
 
 
 def digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Stacks on moto's server: created, updated, replaced, rolled back, deleted, with the events AWS would write."""
+"""Stacks through boto3: creation, deletion, and everything about one that is not an update."""
 
 from __future__ import annotations
 
@@ -6,52 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.functional.cloudformation_support import Bench, bench
+from tests.functional.stacks_support import BROKEN, TWO, parameters, refused, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TWO = """
-Parameters: {Text: {Type: String, Default: one}, Name: {Type: String, Default: ''}}
-Conditions: {Named: !Not [!Equals [!Ref Name, '']]}
-Resources:
-  First:
-    Type: AWS::SSM::Parameter
-    Properties: {Type: String, Value: !Ref Text, Name: !If [Named, !Ref Name, !Ref AWS::NoValue]}
-  Second: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Sub 'after ${First}'}}
-Outputs:
-  First: {Value: !Ref First}
-  Value: {Value: !GetAtt First.Value}
-"""
-#: A third resource that SSM refuses: its type needs a value of another form.
-BROKEN = """
-  Third: {Type: AWS::SSM::Parameter, DependsOn: Second, Properties: {Type: Nonsense, Value: x}}
-"""
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with bench(tmp_path_factory.mktemp("cloudformation")) as running:
         yield running
-
-
-def value(aws: Bench, stack: str, logical_id: str) -> str:
-    name = aws.resources(stack)[logical_id]["PhysicalResourceId"]
-    found: str = aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-    return found
-
-
-def parameters(**values: str) -> list[dict[str, str]]:
-    return [{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()]
-
-
-def refused(call: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**request)
-    answer = error.value.response["Error"]
-    return answer["Code"], answer["Message"]
 
 
 def test_create_is_in_order_and_tells_every_step(aws: Bench) -> None:
@@ -119,129 +85,6 @@ def test_what_happens_on_failure_is_chosen(aws: Bench, request_: dict[str, Any],
     assert bool(found) is left
 
 
-def test_update_in_place_changes_what_changed_and_nothing_else(aws: Bench) -> None:
-    aws.create("place", TWO)
-    before = aws.resources("place")
-    stack = aws.update("place", Parameters=parameters(Text="two"))
-    assert stack["StackStatus"] == "UPDATE_COMPLETE"
-    after = aws.resources("place")
-    assert {name: entry["PhysicalResourceId"] for name, entry in after.items()} == {
-        name: entry["PhysicalResourceId"] for name, entry in before.items()
-    }
-    assert value(aws, "place", "First") == "two"
-    assert aws.outputs("place")["Value"] == "two"
-    touched = [name for name, status, _ in aws.events("place") if status.startswith("UPDATE_IN_PROGRESS")]
-    assert touched == ["place", "First"]
-    statuses = [status for name, status, _ in aws.events("place") if name == "place"]
-    assert statuses[2:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
-
-
-def test_replacement_creates_before_it_deletes_and_carries_to_what_refers_to_it(aws: Bench) -> None:
-    aws.create("replace", TWO)
-    before = aws.resources("replace")["First"]["PhysicalResourceId"]
-    aws.update("replace", Parameters=parameters(Name="/new/name"))
-    assert aws.resources("replace")["First"]["PhysicalResourceId"] == "/new/name"
-    assert value(aws, "replace", "Second") == "after /new/name"
-    assert not aws.client("ssm").get_parameters(Names=[before])["Parameters"]
-    events = aws.events("replace")
-    start = next(
-        index for index, event in enumerate(events) if event[1] == "UPDATE_IN_PROGRESS" and event[0] == "First"
-    )
-    assert "requires the creation of a new physical resource" in events[start][2]
-    names = [(name, status) for name, status, _ in events[start:]]
-    assert names.index(("Second", "UPDATE_COMPLETE")) < names.index(("First", "DELETE_COMPLETE"))
-
-
-def test_a_custom_name_is_in_the_way_of_a_replacement(aws: Bench) -> None:
-    group = "Resources: {G: {Type: AWS::EC2::SecurityGroup, Properties: {GroupName: same, GroupDescription: %s}}}"
-    aws.create("custom-name", group % "one")
-    stack = aws.update("custom-name", group % "two")
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    (reason,) = [reason for _, status, reason in aws.events("custom-name") if status == "UPDATE_FAILED"]
-    assert "cannot update a stack when a custom-named resource requires replacing. Rename same" in reason
-
-
-def test_a_failed_update_restores_the_previous_properties_and_deletes_what_was_new(aws: Bench) -> None:
-    aws.create("undo", TWO)
-    before = aws.resources("undo")
-    new = TWO.replace(
-        "Outputs:", "  Fourth: {Type: AWS::SNS::Topic}\n" + BROKEN.replace("Second", "[Second, Fourth]") + "Outputs:"
-    )
-    stack = aws.update("undo", new, Parameters=parameters(Text="two"))
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert value(aws, "undo", "First") == "one"
-    assert aws.outputs("undo")["Value"] == "one"
-    assert aws.resources("undo").keys() == before.keys()
-    assert not [topic for topic in aws.client("sns").list_topics()["Topics"] if "undo-Fourth" in topic["TopicArn"]]
-    statuses = [status for name, status, _ in aws.events("undo") if name == "undo"]
-    assert statuses[2:] == [
-        "UPDATE_IN_PROGRESS",
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-        "UPDATE_ROLLBACK_COMPLETE",
-    ]
-    assert aws.update("undo", TWO, Parameters=parameters(Text="three"))["StackStatus"] == "UPDATE_COMPLETE"
-
-
-def test_a_failed_update_goes_back_over_a_replacement(aws: Bench) -> None:
-    aws.create("undo-replace", TWO)
-    before = aws.resources("undo-replace")["First"]["PhysicalResourceId"]
-    new = TWO.replace("Outputs:", BROKEN + "Outputs:")
-    stack = aws.update("undo-replace", new, Parameters=parameters(Name="/undo/new"))
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert aws.resources("undo-replace")["First"]["PhysicalResourceId"] == before
-    assert value(aws, "undo-replace", "Second") == f"after {before}"
-    assert not aws.client("ssm").get_parameters(Names=["/undo/new"])["Parameters"]
-
-
-def test_an_update_may_be_left_where_it_failed(aws: Bench) -> None:
-    aws.create("keep", TWO)
-    stack = aws.update(
-        "keep", TWO.replace("Outputs:", BROKEN + "Outputs:"), Parameters=parameters(Text="two"), DisableRollback=True
-    )
-    assert stack["StackStatus"] == "UPDATE_FAILED"
-    assert value(aws, "keep", "First") == "two"
-
-
-def test_what_failed_and_was_kept_is_made_by_the_next_update(aws: Bench) -> None:
-    broken = TWO.replace("Outputs:", BROKEN + "Outputs:")
-    assert aws.create("repair", broken, DisableRollback=True)["StackStatus"] == "CREATE_FAILED"
-    assert aws.update("repair", broken.replace("Nonsense", "String"))["StackStatus"] == "UPDATE_COMPLETE"
-    assert value(aws, "repair", "Third") == "x"
-    assert aws.delete("repair")["StackStatus"] == "DELETE_COMPLETE"
-
-
-def test_an_update_is_cancelled_while_it_waits_and_goes_back(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    import moto.settings
-
-    aws.create("cancel", TWO)
-    monkeypatch.setattr(moto.settings, "ACM_VALIDATION_WAIT", 1_000_000)
-    waiting = "  Cert: {Type: AWS::CertificateManager::Certificate, Properties: {DomainName: a.test}}\nOutputs:"
-    aws.cloudformation.update_stack(StackName="cancel", TemplateBody=TWO.replace("Outputs:", waiting))
-    aws.until(lambda: ("Cert", "CREATE_IN_PROGRESS", "") in aws.events("cancel"))
-    aws.cloudformation.cancel_update_stack(StackName="cancel")
-    assert aws.settled("cancel")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert ("Cert", "CREATE_FAILED", "Resource creation cancelled") in aws.events("cancel")
-    assert aws.resources("cancel").keys() == {"First", "Second"}
-
-
-def test_an_update_that_changes_nothing_is_refused(aws: Bench) -> None:
-    aws.create("same", TWO)
-    again = refused(aws.cloudformation.update_stack, StackName="same", TemplateBody=TWO + "# a comment\n")
-    assert again == ("ValidationError", "No updates are to be performed.")
-
-
-def test_a_resource_removed_from_the_template_is_deleted_and_one_retained_is_left(aws: Bench) -> None:
-    topics = "Resources:\n  Stay: {Type: AWS::SNS::Topic}\n"
-    gone = "  Gone: {Type: AWS::SNS::Topic}\n  Kept: {Type: AWS::SNS::Topic, DeletionPolicy: Retain}\n"
-    aws.create("remove", topics + gone)
-    arns = {name: entry["PhysicalResourceId"] for name, entry in aws.resources("remove").items()}
-    aws.update("remove", topics)
-    left = {topic["TopicArn"] for topic in aws.client("sns").list_topics()["Topics"]}
-    assert {name for name, arn in arns.items() if arn in left} == {"Stay", "Kept"}
-    assert ("Kept", "DELETE_SKIPPED", "") in aws.events("remove")
-
-
 def test_a_retained_resource_outlives_its_stack_and_only_some_outlive_a_failed_create(aws: Bench) -> None:
     template = """
 Resources:
@@ -260,14 +103,6 @@ Resources:
     aws.delete("retain2")
     left = {topic["TopicArn"].split(":")[-1].rsplit("-", 1)[0] for topic in aws.client("sns").list_topics()["Topics"]}
     assert {"retain2-Kept", "retain2-Tried"} <= left
-
-
-def test_update_replace_policy_decides_over_the_predecessor(aws: Bench) -> None:
-    template = "Resources: {T: {Type: AWS::SNS::Topic, UpdateReplacePolicy: Retain, Properties: {TopicName: %s}}}"
-    aws.create("policy", template % "first")
-    aws.update("policy", template % "second")
-    names = {topic["TopicArn"].split(":")[-1] for topic in aws.client("sns").list_topics()["Topics"]}
-    assert {"first", "second"} <= names
 
 
 def test_delete_runs_backwards_and_the_stack_is_only_found_by_its_id(aws: Bench) -> None:
@@ -332,39 +167,6 @@ def test_capabilities_are_asked_for(aws: Bench, name: str, capabilities: list[st
         aws.cloudformation.create_stack, StackName="caps", TemplateBody=ROLE % name, Capabilities=capabilities
     )
     assert answer == ("InsufficientCapabilitiesException", f"Requires capabilities : [{missing}]")
-
-
-def test_exports_are_guarded_while_somebody_imports_them(aws: Bench) -> None:
-    exporter = """
-Parameters: {Text: {Type: String, Default: one}}
-Resources: {T: {Type: AWS::SNS::Topic}}
-Outputs: {O: {Value: !Ref Text, Export: {Name: shared-text}}}
-"""
-    importer = (
-        "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !ImportValue shared-text}}}"
-    )
-    other = exporter.replace("Outputs:", "Outputs:")
-    aws.create("exporter", exporter)
-    aws.create("importer", importer)
-    assert value(aws, "importer", "P") == "one"
-    exports = {export["Name"]: export["Value"] for export in aws.cloudformation.list_exports()["Exports"]}
-    assert exports["shared-text"] == "one"
-    assert aws.cloudformation.list_imports(ExportName="shared-text")["Imports"] == ["importer"]
-    stack = aws.delete("exporter")
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
-    assert stack["StackStatusReason"] == "Export shared-text cannot be deleted as it is in use by importer"
-    stack = aws.update("exporter", exporter, Parameters=parameters(Text="two"))
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    reasons = [reason for _, status, reason in aws.events("exporter") if status == "UPDATE_ROLLBACK_IN_PROGRESS"]
-    assert reasons == ["Export shared-text cannot be updated as it is in use by importer"]
-    taken = aws.create("second-exporter", other)
-    assert taken["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert any(
-        "Export with name shared-text is already exported by stack exporter." in reason
-        for _, _, reason in aws.events("second-exporter")
-    )
-    aws.delete("importer")
-    assert aws.delete("exporter")["StackStatus"] == "DELETE_COMPLETE"
 
 
 def test_an_import_of_nothing_fails_its_resource(aws: Bench) -> None:
@@ -444,6 +246,7 @@ Outputs: {Arn: {Value: !GetAtt Acl.Arn}, Handle: {Value: !Ref Handle}}
         ("Own", "Custom::Thing"),
     }
     said = "Kept as state only: the emulator has no AWS::WAFv2::WebACL, nothing was made"
+    assert ("Own", "CREATE_COMPLETE", said.replace("AWS::WAFv2::WebACL", "Custom::Thing")) in aws.events("state")
     assert ("Acl", "CREATE_COMPLETE", said) in aws.events("state")
     detail = aws.cloudformation.describe_stack_resource(StackName="state", LogicalResourceId="Acl")[
         "StackResourceDetail"
@@ -534,28 +337,3 @@ def test_stacks_are_listed_by_status_with_the_deleted(aws: Bench) -> None:
     found = aws.cloudformation.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
     assert identity in {stack["StackId"] for stack in found}
     assert identity not in {stack["StackId"] for stack in aws.cloudformation.describe_stacks()["Stacks"]}
-
-
-def test_a_failed_rollback_is_continued(aws: Bench) -> None:
-    """The way back is barred once: the resource that must be restored has been deleted behind CloudFormation's back."""
-    template = """
-Parameters: {Policy: {Type: String, Default: one}}
-Resources:
-  Group: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: !Ref Days}}
-"""
-    template = template.replace("Policy: {Type: String, Default: one}", "Days: {Type: Number, Default: 7}")
-    aws.create("stuck", template)
-    group = aws.resources("stuck")["Group"]["PhysicalResourceId"]
-    bad = (
-        template
-        + "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Group, "
-        + "Properties: {Type: String, Value: '{{resolve:ssm:/none}}'}}\n"
-    )
-    aws.client("logs").delete_log_group(logGroupName=group)
-    stack = aws.update("stuck", bad, Parameters=parameters(Days="14"))
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
-    aws.client("logs").create_log_group(logGroupName=group)
-    aws.cloudformation.continue_update_rollback(StackName="stuck")
-    assert aws.settled("stuck")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    found = aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    assert found[0]["retentionInDays"] == 7

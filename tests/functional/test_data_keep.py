@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
+from seatrial.emulator.data.account import database_account, stand_in
 from tests.functional.emulator_support import Running, emulator, eventually
 
 if TYPE_CHECKING:
@@ -120,3 +123,18 @@ def test_what_a_stack_named_is_found_again(tmp_path: Path) -> None:
     with emulator(tmp_path, keep=True) as second:
         assert bucket(second) == name
         assert second.client("s3").get_object(Bucket=name, Key="k")["Body"].read() == b"kept"
+
+
+def test_data_outside_the_project_goes_with_the_run_or_with_the_project(tmp_path: Path) -> None:
+    """Root's PostgreSQL is another user's, who cannot enter this test's directory: its data has a stand-in."""
+    account, root = database_account(), os.geteuid() == 0
+    with emulator(tmp_path / "kept", keep=True) as first, database(first):
+        kept = stand_in(first.info.state / "postgres", account)
+    assert kept.exists() is root
+    shutil.rmtree(tmp_path / "kept")
+    with emulator(tmp_path / "other") as second:
+        own = stand_in(second.info.state / "postgres", account)
+        assert own.exists() is root
+        assert not kept.exists()
+    assert not own.exists()
+    assert not list(own.parent.glob(f"{own.name}*"))

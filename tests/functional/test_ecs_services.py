@@ -239,6 +239,23 @@ def test_describe_and_list(rig: Rig) -> None:
     assert answer["failures"] == [{"arn": "arn:aws:ecs:eu-west-1:123456789012:service/c/nope", "reason": "MISSING"}]
 
 
+def test_managed_tags_name_cluster_and_service(rig: Rig) -> None:
+    rig.create(
+        rig.define(),
+        enableECSManagedTags=True,
+        propagateTags="SERVICE",
+        tags=[{"key": "team", "value": "stock"}],
+    )
+    rig.stable()
+    (arn,) = (task["taskArn"] for task in rig.tasks())
+    task = rig.ecs.describe_tasks(cluster="c", tasks=[arn], include=["TAGS"])["tasks"][0]
+    assert {each["key"]: each["value"] for each in task["tags"]} == {
+        "team": "stock",
+        "aws:ecs:clusterName": "c",
+        "aws:ecs:serviceName": "web",
+    }
+
+
 def test_client_token_makes_create_idempotent(rig: Rig) -> None:
     definition = rig.define()
     first = rig.create(definition, desired=0, balanced=False, clientToken="once")

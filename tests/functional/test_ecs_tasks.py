@@ -24,6 +24,7 @@ LOGGED = {
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     with emulated_ecs(tmp_path_factory.mktemp("ecs")) as rig:
         rig.client("logs").create_log_group(logGroupName="/app")
+        rig.client("s3").create_bucket(Bucket="envs", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield rig
 
 
@@ -81,7 +82,49 @@ def test_environment_secrets_parameters_and_overrides(rig: Rig) -> None:
     ]  # fmt: skip
 
 
+def test_environment_files_are_read_under_the_definitions_own_variables(rig: Rig) -> None:
+    s3 = rig.client("s3")
+    s3.put_object(Bucket="envs", Key="a/first.env", Body=b'# a comment\nONE=first\nMODE=file\r\nTEXT="a = b" \nNONE=\n')
+    s3.put_object(Bucket="envs", Key="second.env", Body="ONE=second\nTWO=zwölf\nAWS_REGION=mars\nKEY=file".encode())
+    s3.put_object(Bucket="envs", Key="other.env", Body=b"TWO=override\n")
+    rig.client("ssm").put_parameter(Name="/files/key", Value="secret", Type="String")
+    definition = rig.define(
+        "environment:1",
+        environment=[{"name": "MODE", "value": "definition"}],
+        environmentFiles=[{"type": "s3", "value": f"arn:aws:s3:::envs/{key}"} for key in ("a/first.env", "second.env")],
+        secrets=[{"name": "KEY", "valueFrom": "/files/key"}],
+        command=["ONE", "TWO", "MODE", "TEXT", "NONE", "AWS_REGION", "KEY"],
+        logConfiguration=LOGGED,
+    )
+    task = rig.run(definition)
+    rig.stopped(task["taskArn"])
+    assert rig.log("/app")[f"ecs/app/{task_id(task)}"] == [
+        "ONE=first", "TWO=zwölf", "MODE=definition", 'TEXT="a = b" ', "NONE=UNSET", "AWS_REGION=mars", "KEY=secret",
+    ]  # fmt: skip
+    instead = {"name": "app", "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::envs/other.env"}]}
+    task = rig.run(definition, overrides={"containerOverrides": [instead]})
+    rig.stopped(task["taskArn"])
+    assert rig.log("/app")[f"ecs/app/{task_id(task)}"][:3] == ["ONE=UNSET", "TWO=override", "MODE=definition"]
+
+
+def test_managed_tags_are_on_the_task(rig: Rig) -> None:
+    task = rig.run(rig.define("exit:1", command=["0"]), enableECSManagedTags=True, tags=[{"key": "a", "value": "b"}])
+    assert task["tags"] == [{"key": "a", "value": "b"}, {"key": "aws:ecs:clusterName", "value": "c"}]
+    rig.stopped(task["taskArn"])
+
+
+def test_docker_labels_are_on_the_container_beside_those_of_ecs(rig: Rig) -> None:
+    task = rig.run(
+        rig.define("exit:1", command=["0"], dockerLabels={"team": "stock", "com.amazonaws.ecs.cluster": "x"})
+    )
+    rig.stopped(task["taskArn"])
+    (labels,) = (spec.labels for spec, _ in rig.runtime.containers if spec.task_id == task_id(task))
+    assert labels["team"] == "stock"
+    assert labels["com.amazonaws.ecs.cluster"] == task["clusterArn"]
+
+
 ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+FILES = "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
 NO_START: dict[str, tuple[dict[str, Any], str]] = {
     "unknown secret": (
         {"secrets": [{"name": "K", "valueFrom": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:no-AbCdEf"}]},
@@ -94,6 +137,24 @@ NO_START: dict[str, tuple[dict[str, Any], str]] = {
     "unknown parameter": (
         {"secrets": [{"name": "K", "valueFrom": "/no"}]},
         f"{ASM}unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: /no",
+    ),
+    "unknown secret of the log driver": (
+        {
+            "logConfiguration": {
+                "logDriver": "splunk",
+                "options": {"splunk-url": "https://splunk.example.com"},
+                "secretOptions": [{"name": "splunk-token", "valueFrom": "/no"}],
+            }
+        },
+        f"{ASM}unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: /no",
+    ),
+    "no bucket of an environment file": (
+        {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::no-bucket/a.env"}]},
+        f"{FILES}NoSuchBucket: The specified bucket does not exist",
+    ),
+    "no environment file": (
+        {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::envs/no.env"}]},
+        f"{FILES}NoSuchKey: The specified key does not exist.",
     ),
     "unknown log group": (
         {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/no"}}},

@@ -252,6 +252,14 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
         role = "worker"
         command = ["celery"]
 
+        [jobs.digest]
+        command = ["true"]
+        schedule = "rate(1 day)"
+
+        [site]
+        source = "frontend"
+        build = "npm run build"
+
         [environments.local]
         cloud = "emulator"
         """
@@ -259,6 +267,9 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
     with pytest.raises(SystemExit) as end:
         main(["infra", "apply", "local", "--json", "--config", str(file)])
     assert not end.value.code
-    told = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
     assert [each["action"] for each in told["stacks"]] == ["created", "created"]
     assert told["outputs"]["ClusterName"] == "kiosk-local"
+    assert "note: [site] is not carried out yet" in printed.err
+    assert "note: [jobs.digest]: schedules do not fire on the emulator" in printed.err

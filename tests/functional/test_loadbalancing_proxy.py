@@ -370,12 +370,12 @@ import sys, threading
 from pathlib import Path
 from {kind.__module__} import {kind.__name__} as Proxy
 from seatrial.emulator.loadbalancing.model import FixedResponse, Listener, ProxyModel, Rule
-proxy = Proxy(Path({str(tmp_path / "other")!r}))
+proxy = Proxy(Path({str(tmp_path / "other")!r}), print)
 listener = Listener("l/1", "HTTP", {address!r}, 80, 18080, (Rule("r", (), FixedResponse(200, "text/plain", "")),), 60)
 starter = threading.Thread(target=proxy.apply, args=(ProxyModel((listener,)),))
 starter.start()
 starter.join()  # the thread that started the proxy has ended, and the proxy has not
-print(proxy._process.pid, flush=True)
+print(proxy._watched.process.pid, flush=True)
 sys.stdin.read()
 """
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as emulator:
@@ -389,7 +389,7 @@ sys.stdin.read()
 def test_a_proxy_that_died_is_started_again_by_the_next_model(proxy: Proxy, address: str) -> None:
     made = listener(address, rule(FixedResponse(200, "text/plain", "")))
     proxy.apply(ProxyModel((made,)))
-    process = proxy._process  # type: ignore[attr-defined]  # the test stands in for the kernel's out-of-memory killer
+    process = proxy._watched.process  # type: ignore[attr-defined]  # the test stands in for the kernel's out-of-memory killer
     os.kill(process.pid, signal.SIGKILL)
     asyncio.run(until(lambda: process.poll() is not None, "the death of the proxy"))
     proxy.apply(ProxyModel((made,)))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import seatrial.emulator
+from seatrial.emulator.ecs.surroundings import REGISTERED
 
 #: Module → names in it. ``Class.attribute`` may be set in a method of the class instead of standing in its body.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -27,8 +28,50 @@ NAMES: dict[str, tuple[str, ...]] = {
         "CertBundle.common_name",
         "CertBundle.sans",
     ),
+    "moto.awslambda.exceptions": ("LambdaClientError",),
+    "moto.awslambda.models": (
+        "lambda_backends",
+        "LambdaBackend.get_function",
+        "LambdaFunction.invoke",
+        "LambdaFunction.code_bytes",
+        "LambdaFunction.environment_vars",
+        "LambdaFunction.handler",
+        "LambdaFunction.run_time",
+        "LambdaFunction.timeout",
+        "LambdaFunction.memory_size",
+        "LambdaFunction.version",
+        "LambdaFunction.function_name",
+        "LambdaFunction.function_arn",
+        "LambdaFunction.region",
+    ),
     "moto.cloudformation.responses": ("CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER",),
+    "moto.cloudwatch.models": (
+        "cloudwatch_backends",
+        "CloudWatchBackend.alarms",
+        "CloudWatchBackend.metric_data",
+        "CloudWatchBackend.get_alarms_by_alarm_names",
+        "Alarm.update_state",
+        "Alarm.state_value",
+        "Alarm.rule",
+        "Alarm.statistic",
+        "Alarm.comparison_operator",
+        "Alarm.threshold",
+        "Alarm.period",
+        "Alarm.evaluation_periods",
+        "Alarm.datapoints_to_alarm",
+        "Alarm.treat_missing_data",
+        "Alarm.dimensions",
+        "Alarm.unit",
+        "MetricDatum.value",
+        "MetricDatum.timestamp",
+        "MetricAggregatedDatum.sum",
+        "MetricAggregatedDatum.sample_count",
+        "MetricAggregatedDatum.min",
+        "MetricAggregatedDatum.max",
+    ),
+    "moto.cloudwatch.responses": ("CloudWatchResponse.describe_alarms",),
     "moto.core.exceptions": ("ServiceException.code", "JsonRESTError"),
+    "moto.core.loaders": ("Loader.FILE_LOADER_CLASS",),
     "moto.core.responses": (
         "ActionResult.result",
         "BaseResponse.dispatch",
@@ -66,6 +109,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "EC2ContainerServiceBackend.services",
         "EC2ContainerServiceBackend.task_definitions",
         "EC2ContainerServiceBackend.delete_cluster",
+        "EC2ContainerServiceBackend.register_task_definition",
         "Cluster.active_services_count",
         "Cluster.running_tasks_count",
         "Cluster.pending_tasks_count",
@@ -111,6 +155,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "FakeLoadBalancer.dns_name",
         "FakeLoadBalancer.type",
         "FakeListener.rules",
+        "FakeListener.default_actions",
         "FakeListener.certificates",
         "FakeListener.protocol",
         "FakeListener.port",
@@ -136,7 +181,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "ELBV2Response.deregister_targets",
         "ELBV2Response.describe_target_health",
     ),
-    "moto.iam.models": ("iam_backends", "IAMBackend.get_certificate_by_arn"),
+    "moto.iam.models": (
+        "iam_backends",
+        "aws_managed_policies_data",
+        "AWSManagedPolicy.from_data",
+        "IAMBackend.get_certificate_by_arn",
+        "IAMBackend._init_aws_policies",
+    ),
     "moto.logs.models": (
         "logs_backends",
         "LogsBackend.groups",
@@ -201,6 +252,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 #: Functions that are called with keywords, and which.
 KEYWORDS: dict[str, set[str]] = {
+    "moto.ecs.models:EC2ContainerServiceBackend.register_task_definition": set(REGISTERED.values()),
     "moto.s3.models:S3Backend.put_object": {"storage", "etag", "disable_notification"},
     "moto.s3.models:FakeKey.set_metadata": {"replace"},
     "moto.secretsmanager.models:SecretsManagerBackend.put_secret_value": {

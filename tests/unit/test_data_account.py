@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,14 @@ import pytest
 
 from seatrial.emulator.children import Account
 from seatrial.emulator.data import account as accounts
-from seatrial.emulator.data.account import can_reach, publish, reachable_copy, reachable_directory
+from seatrial.emulator.data.account import (
+    can_reach,
+    publish,
+    reachable_copy,
+    reachable_directory,
+    remove_stand_in,
+    sweep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +81,18 @@ def test_stand_in_is_the_same_every_time_and_another_for_another(cave: Path, els
     assert first.parent == elsewhere
     (cave / "other").mkdir()
     assert reachable_directory(cave / "other" / "data", STRANGER) != first
+
+
+def test_stand_in_goes_once_what_it_stands_in_for_is_gone(cave: Path, elsewhere: Path) -> None:
+    kept, left = (reachable_directory(cave / name / "data", STRANGER) for name in ("kept", "left"))
+    (left / "file").write_text("")
+    (elsewhere / "program").mkdir()
+    shutil.rmtree(cave / "left")
+    sweep(STRANGER)
+    assert {each for each in elsewhere.iterdir() if each.is_dir()} == {kept, elsewhere / "program"}
+    remove_stand_in(cave / "kept" / "data", STRANGER)
+    remove_stand_in(cave / "kept" / "data", STRANGER)
+    assert [each.name for each in elsewhere.iterdir()] == ["program"]
 
 
 def test_directory_that_can_be_reached_needs_no_stand_in(open_path: Path, elsewhere: Path) -> None:

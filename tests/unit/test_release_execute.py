@@ -14,7 +14,7 @@ from seatrial.release import api
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.lock import Lock
 from seatrial.release.record import Records
-from tests.unit.release_support import NEW, OLD, FakeAws, FakeClock, settings_of
+from tests.unit.release_support import ARN, NEW, OLD, FakeAws, FakeClock, settings_of
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
@@ -97,6 +97,78 @@ def test_a_workers_turn_comes_when_the_web_services_are_done(world: World) -> No
     names = [(name, p.get("service")) for _, name, p in world.aws.calls]
     between = names[names.index(("UpdateService", "events")) : names.index(("UpdateService", "worker"))]
     assert sum(name == "DescribeServiceDeployments" for name, _ in between) >= 4
+
+
+def _task(world: World, unit: str, number: int, desired: str, status: str) -> dict[str, Any]:
+    """Return a task of the service's deployment now under way, or with number 0 of the one before."""
+    service = world.aws.services[unit]
+    return {
+        "taskArn": f"{ARN}:task/shop-production/{unit}{number}",
+        "taskDefinitionArn": service.definition if number else "old",
+        "startedBy": service.deployment if number else "ecs-svc/0",
+        "group": f"service:{unit}",
+        "desiredStatus": desired,
+        "lastStatus": status,
+        "containers": [{"name": unit}],
+    }
+
+
+def _updates(world: World) -> list[str]:
+    return [parameters["service"] for _, name, parameters in world.aws.calls if name == "UpdateService"]
+
+
+def test_a_workers_turn_comes_while_the_old_web_tasks_are_still_stopping(world: World) -> None:
+    stopping = 50
+    world.aws.script["web", "shop-production-web:2"] = ["IN_PROGRESS"] * stopping + ["SUCCESSFUL"]
+    world.aws.tasks_of["web"] = lambda: [
+        _task(world, "web", 0, "STOPPED", "STOPPING"),
+        _task(world, "web", 1, "RUNNING", "RUNNING"),
+        _task(world, "web", 2, "RUNNING", "RUNNING"),
+    ]
+    outcome = world.deploy()
+    assert outcome.result == "released"
+    names = [(name, p.get("service")) for _, name, p in world.aws.calls]
+    before = names[: names.index(("UpdateService", "worker"))]
+    assert sum(name == "DescribeServiceDeployments" for name, _ in before) < 10
+    assert sum(name == "DescribeServiceDeployments" for name, _ in names) > stopping
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [(0, "RUNNING", "RUNNING"), (1, "RUNNING", "RUNNING"), (2, "RUNNING", "RUNNING")],
+        [(0, "STOPPED", "STOPPING"), (1, "RUNNING", "RUNNING")],
+        [(0, "STOPPED", "STOPPING"), (1, "RUNNING", "RUNNING"), (2, "RUNNING", "PENDING")],
+    ],
+    ids=["an old one stays", "too few new ones", "a new one does not run yet"],
+)
+def test_a_workers_turn_does_not_come_while_the_new_web_tasks_have_not_taken_over(
+    world: World, tasks: list[tuple[int, str, str]]
+) -> None:
+    world.aws.script["web", "shop-production-web:2"] = ["IN_PROGRESS"] * 20 + ["ROLLBACK_SUCCESSFUL"]
+    world.aws.tasks_of["web"] = lambda: [_task(world, "web", *each) for each in tasks]
+    assert world.deploy().result == "rolled_back"
+    assert _updates(world) == ["web", "events", "events"]
+
+
+def test_tasks_that_run_because_ecs_rolls_back_have_not_taken_over(world: World) -> None:
+    world.aws.script["web", "shop-production-web:2"] = ["ROLLBACK_IN_PROGRESS"] * 5 + ["ROLLBACK_SUCCESSFUL"]
+    world.aws.tasks_of["web"] = lambda: [_task(world, "web", each, "RUNNING", "RUNNING") for each in (1, 2)]
+    assert world.deploy().result == "rolled_back"
+    assert "worker" not in _updates(world)
+
+
+def test_a_web_service_that_fails_when_the_workers_turn_has_come_takes_both_back(world: World) -> None:
+    world.aws.script["web", "shop-production-web:2"] = ["IN_PROGRESS"] * 5 + ["ROLLBACK_SUCCESSFUL"]
+    world.aws.script["worker", "shop-production-worker:2"] = ["IN_PROGRESS"] * 50
+    world.aws.tasks_of["web"] = lambda: [
+        _task(world, "web", 1, "RUNNING", "RUNNING"),
+        _task(world, "web", 2, "RUNNING", "RUNNING"),
+    ]
+    outcome = world.deploy()
+    assert (outcome.result, world.live()) == ("rolled_back", ["old"] * 4)
+    assert "worker" in _updates(world)
+    assert outcome.message.startswith("web:")
 
 
 def test_only_the_image_and_the_version_change(world: World) -> None:

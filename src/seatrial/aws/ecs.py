@@ -52,7 +52,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as DescribeServices and UpdateService answer it. Newest event first, as ECS gives them."""
+    """A service as DescribeServices and UpdateService answer it. Newest event first, as ECS gives them.
+
+    ``minimum_healthy`` is the percentage of the desired count below which a deployment never goes.
+    """
 
     name: str
     arn: str
@@ -65,6 +68,7 @@ class Service:
     events: tuple[ServiceEvent, ...]
     attachments: tuple[Attachment, ...]
     controller: str
+    minimum_healthy: int
 
     @property
     def primary(self) -> Deployment | None:
@@ -314,6 +318,7 @@ def _service(raw: Mapping[str, Any]) -> Service:
             if each.get("targetGroupArn")
         ),
         controller=raw.get("deploymentController", {}).get("type", "ECS"),
+        minimum_healthy=raw.get("deploymentConfiguration", {}).get("minimumHealthyPercent", 100),
     )
 
 

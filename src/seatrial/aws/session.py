@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.aws.errors import translated
 from seatrial.errors import UsageError
+from seatrial.servicemodels import read_fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class Aws:
     def __init__(self, region: str, *, endpoint: str | None = None) -> None:
         self.region = region
         self.endpoint = endpoint
-        self.pace = 2.0 if endpoint is None else 0.25
+        self.pace = 2.0 if endpoint is None else 0.4
         self._lock = threading.RLock()
         self._session: Any = None
         self._clients: dict[str, Client] = {}
@@ -93,6 +94,7 @@ class Aws:
 
         with translated(service, "credentials", {}, self.endpoint):
             if self._session is None:
+                read_fast()
                 keys = _EMULATOR_KEYS if self.endpoint else {}
                 self._session = boto3.session.Session(region_name=self.region, **keys)
             # Adaptive: backs off on throttling and slows the following calls down (botocore guide, "Retries").

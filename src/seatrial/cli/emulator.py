@@ -49,7 +49,7 @@ def start(
         ),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Find databases, caches and buckets again as the last run left them.")
+        bool, typer.Option("--keep", help="Find databases, caches, buckets and images again as the last run left them.")
     ] = False,
     region: Annotated[str | None, typer.Option(help="The region it plays. Default: eu-west-1.")] = None,
     as_json: JsonOption = False,

@@ -23,7 +23,12 @@ def rehearse(
     environment: Annotated[str, typer.Option("--environment", "-e", help="The environment to rehearse.")] = "local",
     old: Annotated[
         str | None,
-        typer.Option("--from", metavar="REVISION", help="Git revision to release first.", show_default=False),
+        typer.Option(
+            "--from",
+            metavar="REVISION|ENVIRONMENT",
+            help="What to release first: a git revision, or what an environment runs by its release record.",
+            show_default=False,
+        ),
     ] = None,
     rate: Annotated[
         float | None, typer.Option(min=1, max=5000, help="Requests per second.", show_default="rehearsal.rate")
@@ -49,16 +54,19 @@ def rehearse(
 
     Nothing reaches AWS and no account is needed. Exit codes: 0 ready; 1 not ready; 2 something was wrong before.
 
-    Example: seatrial rehearse --from v1.4.2 --rate 500
+    Examples: seatrial rehearse --from v1.4.2 --rate 500; seatrial rehearse --from production
     """
     from seatrial.config.load import load
+    from seatrial.rehearsal.released import old_version
     from seatrial.rehearsal.scenario import Wishes, rehearse
 
     output = Output(as_json=as_json)
     path = Path(config)
     settings = load(path, environment)
-    wishes = Wishes(old, rate, fault, runtime, proxy, time_scale, report)
     with Telling(output, verbose=verbose) as narrator:
+        revision, why = old_version(path, settings, old)
+        narrator.line(why)
+        wishes = Wishes(revision, rate, fault, runtime, proxy, time_scale, report)
         rehearsed = rehearse(settings, path.resolve().parent, wishes, narrator)
     verdict = rehearsed.verdict
     output.result(

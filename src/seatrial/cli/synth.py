@@ -32,12 +32,19 @@ def synth(
     """
     from seatrial.config.load import environments, load
     from seatrial.iac.cloudformation.files import compare, rendered, write
+    from seatrial.stack.gaps import gaps
 
     output = Output(as_json=as_json)
     path = Path(config)
     names = tuple(environment or environments(path))
+    settings = {name: load(path, name) for name in names}
+    for name, each in settings.items():
+        for gap in gaps(each):
+            output.say(f"note: {name}: {gap}")
     wanted = {
-        f"cloudformation/{name}/{file}": text for name in names for file, text in rendered(load(path, name)).items()
+        f"cloudformation/{name}/{file}": text
+        for name, each in settings.items()
+        for file, text in rendered(each).items()
     }
     owned = tuple(f"cloudformation/{name}" for name in names)
     difference = compare(directory, wanted, owned)

@@ -204,7 +204,7 @@ class Media(Model):
 
 
 class Site(Model):
-    """``[site]``: a static front end."""
+    """``[site]``: a static front end. Not carried out yet: `plan`, `deploy` and `infra apply` say so."""
 
     source: str
     build: str

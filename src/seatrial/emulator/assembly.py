@@ -42,6 +42,7 @@ class Emulator:
         self._stops: list[tuple[str, Callable[[], object]]] = []
         self._clients: dict[str, Any] = {}
         self._client_lock = threading.Lock()
+        self._at_once = False
         self._clock = SystemClock(settings.time_scale)
         self._addresses = Addresses(settings.block)
 
@@ -57,6 +58,7 @@ class Emulator:
         self._say("starting registry and runtime")
         runtime = self._start_runtime()
         self._say("starting ECS and CloudFormation")
+        self._start_functions()
         self._start_engines(runtime)
         self._say("ready")
         return application
@@ -67,9 +69,13 @@ class Emulator:
 
         return {"cloudformation": alone.application("cloudformation", self.cloudformation.actions())}
 
-    def stop(self) -> None:
-        """Stop every part that was started, the last first. One that fails is logged and does not keep the others."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop every part that was started, the last first. One that fails is logged and does not keep the others.
+
+        ``at_once`` kills the tasks instead of waiting for them to end by themselves.
+        """
         self.stage = "stopping"
+        self._at_once = at_once
         while self._stops:
             name, stop = self._stops.pop()
             try:
@@ -116,6 +122,15 @@ class Emulator:
         self._stops.append(("runtime", runtime.shutdown))
         return runtime
 
+    def _start_functions(self) -> None:
+        from seatrial.emulator import alarms
+        from seatrial.emulator.lambda_functions import LambdaFunctions
+
+        alarms.install(self.settings, self._clock)
+        self.functions = LambdaFunctions(self.settings, self._clock)
+        self.functions.install()
+        self._stops.append(("functions", self.functions.stop))
+
     def _start_engines(self, runtime: Runtime) -> None:
         from moto.ecs.responses import EC2ContainerServiceResponse
 
@@ -124,11 +139,19 @@ class Emulator:
         from seatrial.emulator.front.actions import install
 
         targets = self.balancing.targets
-        self.ecs = EcsEngine(self.settings, self._clock, runtime, targets, self._addresses)
+        self.ecs = EcsEngine(
+            self.settings,
+            self._clock,
+            runtime,
+            targets,
+            self.balancing.traffic,
+            invoke=self.functions.invoke,
+            addresses=self._addresses,
+        )
         install(EC2ContainerServiceResponse, self.ecs.actions())
         targets.subscribe(self.ecs.notify)
         self.ecs.start()
-        self._stops.append(("ECS", self.ecs.stop))
+        self._stops.append(("ECS", lambda: self.ecs.stop(at_once=self._at_once)))
         self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
         self._stops.append(("CloudFormation", self.cloudformation.stop))
 

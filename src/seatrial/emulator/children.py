@@ -14,12 +14,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from signal import SIGKILL, SIGTERM, Signals
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from seatrial.emulator import launch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 #: Every process of an emulator carries this in its environment; the value is the emulator's state directory.
@@ -49,6 +50,11 @@ class Child:
     def poll(self) -> int | None:
         """Return the exit status (negative: the signal), or None while it runs."""
         return self._process.poll()
+
+    def when_ended(self, callback: Callable[[int], None]) -> None:
+        """Have ``callback`` called with the exit status, whatever ended it, from a thread of its own."""
+        wait = self._process.wait
+        Thread(target=lambda: callback(wait()), name=f"end-{self.pid}", daemon=True).start()
 
     def signal(self, number: Signals) -> None:
         """Send a signal; nothing happens when the process has ended."""

@@ -101,26 +101,27 @@ def start(
         raise
 
 
-def stop(name: str, project_dir: Path, *, deadline: float = STOP_DEADLINE) -> EmulatorInfo | None:
+def stop(
+    name: str, project_dir: Path, *, at_once: bool = False, deadline: float = STOP_DEADLINE
+) -> EmulatorInfo | None:
     """Stop an emulator; return what it was, None when none was running.
 
-    It ends its tasks, proxy, databases and registry itself. It is killed after ``deadline`` seconds, and its children
-    die with it.
+    It ends its tasks, proxy, databases and registry itself; ``at_once`` kills the tasks instead of giving them their
+    stop timeout. It is killed after ``deadline`` seconds, and its children die with it.
     """
     directory = _state_directory(project_dir, name)
     info = state.read(directory)
     if info is None:
         return None
     if not info.alive:
+        _reap(info.pid)
         state.remove(directory)
         return None
-    _signal(info, signal.SIGTERM)
+    _signal(info, signal.SIGQUIT if at_once else signal.SIGTERM)
     if not _gone(info, deadline):
         _signal(info, signal.SIGKILL)
         _gone(info, 10.0)
-    child = _children.pop(info.pid, None)
-    if child is not None:
-        child.wait()
+    _reap(info.pid)
     state.remove(directory)
     return info
 
@@ -235,6 +236,12 @@ def _json_or_nothing(body: bytes) -> dict[str, Any]:
         return dict(json.loads(body))
     except ValueError:
         return {}
+
+
+def _reap(pid: int) -> None:
+    child = _children.pop(pid, None)
+    if child is not None:
+        child.wait()
 
 
 def _signal(info: EmulatorInfo, number: signal.Signals) -> None:

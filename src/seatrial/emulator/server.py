@@ -2,7 +2,7 @@
 
 Takes its port and its loopback block first, says in ``emulator.json`` where it is, then starts the engines while
 ``/_seatrial/health`` already answers. SIGTERM and SIGINT end it in an orderly way, within a bounded time; so does the
-removal of its state directory, after which nobody could find it.
+removal of its state directory, after which nobody could find it. SIGQUIT does the same but kills the tasks at once.
 
 Usually started by :mod:`seatrial.emulator.process`; run by hand it stays in the foreground and logs to standard error.
 """
@@ -77,9 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease) -> int:
     boot.prepare(settings)
-    told_to_stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told_to_stop.set())
+    told_to_stop, at_once = threading.Event(), threading.Event()
+
+    def told(number: int, _frame: object) -> None:
+        if number == signal.SIGQUIT:
+            at_once.set()
+        told_to_stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, told)
     emulator = Emulator(settings)
     front = Front(lambda path: _page(emulator, front, path), settings.region)
     server = serve(front, listener)
@@ -100,7 +106,7 @@ def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease)
     finally:
         _end_in_any_case(STOP_DEADLINE)
         log.info("stopping")
-        emulator.stop()
+        emulator.stop(at_once=at_once.is_set())
         server.shutdown()
         lease.release()
         state.remove(settings.state)

@@ -24,6 +24,7 @@ from seatrial.infra.follow import Follower
 from seatrial.infra.live import clear_leftovers, look
 from seatrial.stack import names
 from seatrial.stack.build import build
+from seatrial.stack.gaps import gaps
 from seatrial.stack.lowering import lower
 from seatrial.stack.lowering.data import DATABASE_NAME
 
@@ -75,6 +76,8 @@ def apply(
     where the change failed and was rolled back, :class:`~seatrial.errors.NeedsHuman` where the rollback failed too.
     """
     base, app = lower(build(settings))
+    for gap in gaps(settings):
+        progress(f"note: {gap}")
     run = _Run(settings, aws, progress, approve, replace, clock or SystemClock())
     outcomes = [_base(run, _wanted(base, run))]
     outcomes.append(_app(run, _wanted(app, run)))

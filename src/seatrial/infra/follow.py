@@ -49,6 +49,7 @@ class Follower:
     progress: Callable[[str], None]
     _seen: set[str] = field(default_factory=set, init=False)
     _paths: dict[str, str] = field(default_factory=dict, init=False)
+    _moving: dict[str, bool] = field(default_factory=dict, init=False)
     _since: datetime | None = field(default=None, init=False)
     _failures: list[tuple[datetime, Cause]] = field(default_factory=list, init=False)
 
@@ -75,10 +76,13 @@ class Follower:
         return events
 
     def _read_nested(self) -> None:
+        """Read the events of nested stacks that move, and once more of those that have come to rest since."""
         read: set[str] = set()
-        while pending := [stack_id for stack_id in self._paths if stack_id not in read and stack_id != self.stack_id]:
+        while pending := [stack_id for stack_id in self._moving if stack_id not in read]:
             for stack_id in pending:
                 read.add(stack_id)
+                if not self._moving[stack_id]:
+                    del self._moving[stack_id]
                 for event in self._new(stack_id):
                     self._tell(event)
 
@@ -98,6 +102,7 @@ class Follower:
         path = prefix.rstrip("/") if own else prefix + event.logical_id
         if event.type == _STACK and event.physical_id and not own:
             self._paths.setdefault(event.physical_id, f"{path}/")
+            self._moving[event.physical_id] = event.status.endswith("_IN_PROGRESS")
         failed = event.status.endswith("_FAILED")
         if failed:
             self._failures.append((event.at, Cause(path or event.logical_id, event.type, event.reason or "no reason")))

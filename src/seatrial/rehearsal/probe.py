@@ -199,7 +199,7 @@ def _until_closed(stop: threading.Event) -> None:
 def _tell(totals: Totals, ended: threading.Event) -> None:
     last = False
     while not last:
-        last = ended.wait(0.5)
+        last = ended.wait(0.5 if totals.done else 0.05)  # the first answer is waited for
         line = json.dumps({"sent": totals.sent, "done": totals.done, "failed": totals.failed})
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.write(line + "\n")

@@ -223,4 +223,4 @@ def _emulator(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator
         yield info
     finally:
         narrator.stage("stopping it")
-        emulators.stop(NAME, root)
+        emulators.stop(NAME, root, at_once=True)

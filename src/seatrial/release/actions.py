@@ -175,12 +175,14 @@ class Actions:
             rollouts.append(rollout)
             self._progress.rollouts.append(rollout)
             rollout.begin(service, desired=change.desired)
-        self._follow(rollouts)
+        self._follow(until_replaced=not step.last)
         said = [f"{each.change.unit} runs {revision_name(each.target)}" for each in rollouts]
         return ", ".join([*said, *(f"{unit} unchanged" for unit in unchanged)])
 
-    def _follow(self, rollouts: list[Rollout]) -> None:
-        followed = follow(rollouts, self._context)
+    def _follow(self, *, until_replaced: bool) -> None:
+        """Follow what is under way, earlier stages' old tasks too."""
+        rollouts = [each for each in self._progress.rollouts if each.verdict is None]
+        followed = follow(rollouts, self._context, until_replaced=until_replaced)
         if followed.failed is not None:
             failed = followed.failed
             document = self._context.ecs.task_definition(failed.target).document

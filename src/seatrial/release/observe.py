@@ -24,6 +24,7 @@ class Observer:
         self._clock = context.clock
         self._old_events: set[str] = set()
         self._tasks: dict[str, Task] = {}
+        self._present: list[tuple[Task, TargetHealth | None]] = []
         self._told: dict[str, tuple[object, ...]] = {}
         self._unhealthy: dict[str, TargetHealth] = {}
         self._said: list[str] = []
@@ -42,14 +43,33 @@ class Observer:
                 self._said.insert(0, event.message)
                 self._emit(ServiceSaid(event.at, self._unit, event.message))
         health = self._health(service)
+        self._present.clear()
         for task in self._ecs.tasks_of(self._unit):
             if task.arn not in self._before:
+                target = health.get(task.address or "")
                 self._tasks[task.arn] = task
-                self._tell(task, health.get(task.address or ""))
+                self._present.append((task, target))
+                self._tell(task, target)
 
     def tasks(self, task_definition: str) -> list[Task]:
         """Return the tasks of a revision as last seen, those seen first first."""
         return [each for each in self._tasks.values() if each.task_definition == task_definition]
+
+    def replaced(self, service: Service) -> bool:
+        """Whether at the last look the primary deployment's tasks ran, all of them healthy, and all others had to end.
+
+        ECS tells the last old task to stop when enough new ones are healthy, so long as the service may never be below
+        its desired count. Of tasks that nothing checks only ECS knows when it takes them for healthy.
+        """
+        if service.primary is None or service.minimum_healthy < 100:
+            return False
+        staying = [(task, target) for task, target in self._present if task.desired_status == "RUNNING"]
+        return (
+            len(staying) >= service.desired > 0
+            and all(task.started_by == service.primary.id for task, _ in staying)
+            and all(task.status == "RUNNING" and task.health != "UNHEALTHY" for task, _ in staying)
+            and (not service.attachments or all(target and target.state == "healthy" for _, target in staying))
+        )
 
     def unhealthy_targets(self, task_definition: str) -> list[TargetHealth]:
         """Return the last bad word of the load balancer about each task of a revision."""

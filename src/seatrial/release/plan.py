@@ -29,6 +29,7 @@ from seatrial.release.steps import (
     Verify,
 )
 from seatrial.stack import names
+from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,18 +157,16 @@ def patience(service: Service) -> float:
     return waves * 3 * (_START + judged) + service.drain + service.stop_timeout
 
 
-def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...]) -> list[Step]:
+def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...]) -> list[Roll]:
     """Return the stages. Where no release has been to any service there is no order to keep: one stage does it."""
     first = not any(facts.released(unit) for unit in units)
     stages = (tuple(role for roles in STAGES for role in roles),) if first else STAGES
-    rolls: list[Step] = []
-    for roles in stages:
-        changes = tuple(
-            _change(settings.services[unit], unit, facts) for unit in units if settings.services[unit].role in roles
-        )
-        if changes:
-            rolls.append(Roll(changes))
-    return rolls
+    changes = [
+        tuple(_change(settings.services[unit], unit, facts) for unit in units if settings.services[unit].role in roles)
+        for roles in stages
+    ]
+    some = [each for each in changes if each]
+    return [Roll(each, last=each is some[-1]) for each in some]
 
 
 def _change(service: Service, unit: str, facts: Facts) -> Change:
@@ -210,6 +209,7 @@ def _notes(settings: Settings, facts: Facts, wanted: Wanted) -> list[str]:
     for unit, service in settings.services.items():
         if facts.services[unit].desired == 0 and facts.released(unit) and service.count:
             notes.append(f"{unit} was scaled to 0 tasks and stays so")
+    notes += gaps(settings)
     before = sorted({version for u in settings.services if (version := version_of(facts.live[u], u))})
     if before:
         notes.append(f"live now: {', '.join(before)}")

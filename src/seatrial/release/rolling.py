@@ -42,7 +42,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Followed:
-    """What :func:`follow` came back with: all done, the first that failed, or a person's choice."""
+    """What :func:`follow` came back with: all at the end, the first that failed, or a person's choice."""
 
     failed: Rollout | None = None
     choice: Choice = Choice.GO_ON
@@ -52,13 +52,14 @@ class Rollout:
     """One service on its way to ``target`` (task definition ARN).
 
     ``desired`` as in :class:`~seatrial.release.steps.Change`. After :meth:`begin`, :meth:`look` is called until
-    :attr:`verdict` is there.
+    :attr:`verdict` is there. ``replaced`` comes earlier: the new tasks have taken over, the old ones are ending.
     """
 
     def __init__(self, change: Change, target: str, context: Context) -> None:
         self.change = change
         self.target = target
         self.verdict: Verdict | None = None
+        self.replaced = False
         self.reason = ""
         self.begun = False
         self.deployment: ServiceDeployment | None = None
@@ -105,6 +106,9 @@ class Rollout:
             return
         if before is None or (before.status, before.running) != (self.deployment.status, self.deployment.running):
             self._tell(self.deployment)
+        # Once ECS rolls back, the primary deployment is the way back, and its tasks run and are healthy.
+        forward = self.deployment.status == "IN_PROGRESS" and service.task_definition == self.target
+        self.replaced = forward and self._observer.replaced(service)
         self._judge(self.deployment, service)
 
     def turn_back(self) -> bool:
@@ -198,8 +202,11 @@ class Rollout:
         )
 
 
-def follow(rollouts: Sequence[Rollout], context: Context) -> Followed:
-    """Look at all of them again and again until all are done, one has failed, or a person chose otherwise."""
+def follow(rollouts: Sequence[Rollout], context: Context, *, until_replaced: bool = False) -> Followed:
+    """Look at all of them again and again until all are done, one has failed, or a person chose otherwise.
+
+    ``until_replaced`` is content when the new tasks have taken over everywhere; the old ones may still be ending.
+    """
     while True:
         waiting = [each for each in rollouts if each.verdict is None]
         services = context.ecs.services([each.change.unit for each in waiting])
@@ -208,7 +215,7 @@ def follow(rollouts: Sequence[Rollout], context: Context) -> Followed:
         failed = next((each for each in rollouts if each.verdict not in (None, Verdict.DONE)), None)
         if failed is not None:
             return Followed(failed)
-        if all(each.verdict is Verdict.DONE for each in rollouts):
+        if all(each.verdict is Verdict.DONE or (until_replaced and each.replaced) for each in rollouts):
             return Followed()
         choice = context.interrupt.poll()
         if choice is not Choice.GO_ON:

@@ -182,9 +182,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Roll(Step):
-    """Move services to their new revisions, at the same time, and wait until ECS says that it is done."""
+    """Move services to their new revisions, at the same time.
+
+    The ``last`` stage waits until ECS says of every service that it is done. One before it only waits until the new
+    tasks have taken over: draining and stopping the old ones, a minute or two on AWS, goes on beside the next stage.
+    """
 
     changes: tuple[Change, ...]
+    last: bool = True
 
     @property
     def title(self) -> str:

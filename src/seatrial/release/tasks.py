@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seatrial.aws.ecs import Failure, Task, TaskDefinition
     from seatrial.release.context import Context
 
+#: Part of the release's pace at which a task is looked at: by two calls, where a rollout takes six or more.
+_PACE = 0.4
 #: Looks at the log after the task has stopped, without a new line, before it is taken as complete: CloudWatch Logs
 #: shows a line a moment after it was written.
 _QUIET_LOOKS = 3
@@ -85,7 +87,7 @@ class TaskRun:
                 return task, f"{self._unit} did not end within {timeout:.0f} s", Choice.GO_ON
             if ask and (choice := self._context.interrupt.poll()) is not Choice.GO_ON:
                 return task, f"{self._unit} was interrupted", choice
-            self._clock.sleep(self._context.pace)
+            self._clock.sleep(self._context.pace * _PACE)
         return task, None, Choice.GO_ON
 
     def _look(self, task: Task) -> Task:
@@ -126,7 +128,7 @@ class TaskRun:
         while quiet < _QUIET_LOOKS:
             quiet = 0 if self._read_log(task) else quiet + 1
             if quiet < _QUIET_LOOKS:
-                self._clock.sleep(min(self._context.pace, 1.0))
+                self._clock.sleep(self._context.pace * _PACE)
 
     def _ended(self, task: Task, problem: str | None, choice: Choice) -> Ended:
         own = task.container(self._unit)

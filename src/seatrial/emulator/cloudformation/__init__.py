@@ -6,8 +6,9 @@ change sets (``plan``) and updates alike. ``create``, ``update`` and ``delete`` 
 one thing to one resource, ``resources`` the types as rows over AWS's API, ``nested`` the stacks in stacks. ``engine``
 starts operations, ``api`` answers requests.
 
-What is not imitated: transforms other than AWS::LanguageExtensions' functions, Fn::ForEach, custom resources, stack
-policies, stack sets, drift detection and import of resources.
+What is not imitated: transforms other than AWS::LanguageExtensions' functions, Fn::ForEach, stack policies, stack sets,
+drift detection and import of resources. Custom resources and wait conditions are kept as state only, as every type
+without an engine is, and said to be: nothing is called and nothing waited for.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ mode 0700), so directories it needs then live under ``/var/tmp/seatrial-UID``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -17,6 +18,7 @@ from pathlib import Path
 from seatrial.emulator.children import Account
 
 _ENTER, _READ_AND_ENTER = 0o1, 0o5
+_OWNER = ".owner"
 
 
 def database_account() -> Account | None:
@@ -64,14 +66,36 @@ def shared_directory(account: Account | None) -> Path:
 
 
 def reachable_directory(wanted: Path, account: Account | None) -> Path:
-    """Make and return ``wanted``, or a directory named after it where the account cannot go there."""
-    directory = wanted
+    """Make and return ``wanted``, or a stand-in named after it where the account cannot go there.
+
+    Beside a stand-in lies a file that names what it stands in for, so that :func:`sweep` can tell when nobody needs it.
+    """
     wanted.mkdir(parents=True, exist_ok=True)
-    if not can_reach(wanted, account):
-        digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
-        directory = shared_directory(account) / f"{wanted.name}-{digest}"
-        directory.mkdir(exist_ok=True)
+    if can_reach(wanted, account):
+        return wanted
+    directory = stand_in(wanted, account)
+    _owner(directory).write_text(str(wanted.resolve()), encoding="utf-8")  # first: what is there can be swept
+    directory.mkdir(exist_ok=True)
     return directory
+
+
+def stand_in(wanted: Path, account: Account | None) -> Path:
+    """Return where the stand-in of a directory is, whether it is there and needed or not."""
+    digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
+    return shared_directory(account) / f"{wanted.name}-{digest}"
+
+
+def remove_stand_in(wanted: Path, account: Account | None) -> None:
+    """Remove the stand-in of a directory, if there is one, with all that is in it."""
+    _remove(stand_in(wanted, account))
+
+
+def sweep(account: Account | None) -> None:
+    """Remove the stand-ins of directories that are no more: their project was deleted."""
+    for owner in shared_directory(account).glob(f"*{_OWNER}"):
+        with contextlib.suppress(FileNotFoundError):  # another emulator, started at the same time, sweeps too
+            if not Path(owner.read_text(encoding="utf-8")).exists():
+                _remove(owner.with_name(owner.name.removesuffix(_OWNER)))
 
 
 def private_directory(directory: Path, account: Account | None) -> Path:
@@ -102,6 +126,16 @@ def publish(partial: Path, final: Path) -> None:
         shutil.rmtree(partial)
         if not final.is_dir():
             raise
+
+
+def _owner(directory: Path) -> Path:
+    return directory.with_name(directory.name + _OWNER)
+
+
+def _remove(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
+    _owner(directory).unlink(missing_ok=True)
 
 
 def _allows(path: Path, account: Account, wanted: int) -> bool:

@@ -20,7 +20,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.data.account import database_account, reachable_directory
+from seatrial.emulator.data.account import database_account, reachable_directory, remove_stand_in, sweep
 from seatrial.emulator.data.postgres import PostgresError, PostgresServer, find_binaries
 from seatrial.emulator.front.actions import ApiError, wrap
 
@@ -63,7 +63,8 @@ class Rds:
         self._stopping = False
 
     def install(self) -> None:
-        """Take over the actions that touch a server."""
+        """Take over the actions that touch a server, and remove what emulators of deleted projects left."""
+        sweep(database_account())
         from moto.rds.models import DBInstance, MasterUserSecret
         from moto.rds.responses import RDSResponse
 
@@ -88,11 +89,13 @@ class Rds:
         directory.mkdir()
 
     def stop(self) -> None:
-        """Stop every server; the data stays."""
+        """Stop every server. The data stays in the state directory; a stand-in for that stays where it is kept."""
         self._stopping = True
         for instance in list(self._instances.values()):
             with instance.lock:
                 instance.server.stop()
+        if not self._settings.keep:
+            remove_stand_in(self._settings.state / "postgres", database_account())
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the databases for the status page, without passwords."""

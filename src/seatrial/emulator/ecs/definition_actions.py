@@ -1,4 +1,4 @@
-"""The API actions that read task definitions. Registering and deregistering stay moto's.
+"""The API actions on task definitions. moto keeps them and deregisters them; what cannot be run is not registered.
 
 moto describes a family by its last revision whatever its state, and lists without order; ECS takes the latest ACTIVE
 one (API reference, DescribeTaskDefinition) and sorts by family and revision (ListTaskDefinitions).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.paging import page
+from seatrial.emulator.ecs.requests import check_definition
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ class DefinitionActions:
 
     def actions(self) -> dict[str, Action]:
         """Return the actions by moto's method names."""
-        return {"describe_task_definition": self._describe, "list_task_definitions": self._list}
+        return {
+            "register_task_definition": self._register,
+            "describe_task_definition": self._describe,
+            "list_task_definitions": self._list,
+        }
+
+    def _register(self, request: dict[str, Any]) -> dict[str, Any]:
+        check_definition(request)
+        return {"taskDefinition": self._world.surroundings.register(request)}
 
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -57,7 +57,11 @@ class Mount:
 
 @dataclass(frozen=True)
 class ContainerDefinition:
-    """One container of a task definition. ``secrets`` maps a variable to its ``valueFrom``."""
+    """One container of a task definition.
+
+    ``secrets`` maps a variable to its ``valueFrom``, ``log_secrets`` an option of the log driver to its. Environment
+    files are the ARNs of S3 objects.
+    """
 
     name: str
     image: str
@@ -65,6 +69,7 @@ class ContainerDefinition:
     command: tuple[str, ...] | None = None
     entry_point: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    environment_files: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
@@ -77,6 +82,8 @@ class ContainerDefinition:
     read_only_root: bool = False
     log_driver: str | None = None
     log_options: Mapping[str, str] = field(default_factory=dict)
+    log_secrets: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     cpu: int = 0
     memory: int | None = None
     memory_reservation: int | None = None
@@ -112,6 +119,7 @@ def parse_container(shape: Mapping[str, Any]) -> ContainerDefinition:
         command=_argv(shape.get("command")),
         entry_point=_argv(shape.get("entryPoint")),
         environment={e["name"]: e.get("value", "") for e in shape.get("environment") or ()},
+        environment_files=tuple(f["value"] for f in shape.get("environmentFiles") or ()),
         secrets={s["name"]: s["valueFrom"] for s in shape.get("secrets") or ()},
         ports=tuple(p["containerPort"] for p in shape.get("portMappings") or () if "containerPort" in p),
         depends_on=tuple(Dependency(d["containerName"], d["condition"]) for d in shape.get("dependsOn") or ()),
@@ -128,6 +136,8 @@ def parse_container(shape: Mapping[str, Any]) -> ContainerDefinition:
         read_only_root=bool(shape.get("readonlyRootFilesystem")),
         log_driver=logging.get("logDriver"),
         log_options=dict(logging.get("options") or {}),
+        log_secrets={s["name"]: s["valueFrom"] for s in logging.get("secretOptions") or ()},
+        labels=dict(shape.get("dockerLabels") or {}),
         cpu=int(shape.get("cpu") or 0),
         memory=shape.get("memory"),
         memory_reservation=shape.get("memoryReservation"),

@@ -1,9 +1,10 @@
-"""What a container is started with: secrets resolved, overrides merged, ECS's own variables set."""
+"""What a container is started with: files and secrets read, overrides merged, ECS's own variables set."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.ecs import envfiles
 from seatrial.emulator.runtime import ContainerSpec, HostMount
 
 if TYPE_CHECKING:
@@ -24,12 +25,15 @@ def container_override(task: Task, container: str) -> Mapping[str, Any]:
 def container_spec(
     settings: EmulatorSettings, surroundings: Surroundings, task: Task, container: ContainerDefinition
 ) -> ContainerSpec:
-    """Say how a container is started. Raises ``ResourceInitializationError`` where a secret cannot be had.
+    """Say how a container is started. Raises ``ResourceInitializationError`` where a secret or file cannot be had.
 
-    As on AWS a variable of the override wins over the definition's, and that over ECS's own.
+    As on AWS a variable of the override wins over the definition's, that over those of environment files (of which the
+    override's take the place of the definition's), and those over ECS's own.
     """
     override = container_override(task, container.name)
     environment = ecs_variables(settings, task.id, container.name)
+    files = [f["value"] for f in override.get("environmentFiles") or ()] or container.environment_files
+    environment |= envfiles.merged(surroundings.environment_file(each) for each in files)
     environment |= container.environment
     environment |= {name: surroundings.secret(value_from) for name, value_from in container.secrets.items()}
     environment |= {e["name"]: e.get("value", "") for e in override.get("environment") or ()}
@@ -48,6 +52,7 @@ def container_spec(
         mounts=tuple(HostMount(m.volume, m.path, m.read_only) for m in container.mounts),
         read_only_root=container.read_only_root,
         labels={
+            **container.labels,
             "com.amazonaws.ecs.cluster": task.cluster.arn,
             "com.amazonaws.ecs.container-name": container.name,
             "com.amazonaws.ecs.task-arn": task.arn,

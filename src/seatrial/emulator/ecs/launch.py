@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from seatrial.emulator.ecs.ids import task_id
 from seatrial.emulator.ecs.model import Container, Task
+from seatrial.emulator.ecs.requests import managed_tags
 from seatrial.emulator.ecs.task import TaskLife
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class Launcher:
                 propagated = [dict(t) for t in revision.definition.tags]
             case _:
                 pass
+        if revision.settings.get("enableECSManagedTags"):
+            propagated += managed_tags(service.cluster, service.name)
         order = Order(
             cluster=service.cluster,
             definition=revision.definition,
@@ -99,7 +102,7 @@ class Launcher:
             settings=revision.settings,
             service=service,
             deployment=deployment,
-            load_balancers=revision.load_balancers,
+            load_balancers=revision.resolved,
         )
         return [self.launch(order) for _ in range(count)]
 

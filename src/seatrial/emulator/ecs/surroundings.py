@@ -2,7 +2,8 @@
 
 Nothing else of this room touches a moto backend. The names used are: ``ecs_backends`` (clusters, task definitions,
 ``services``), ``logs_backends`` (``groups``, ``ensure_log_group``, ``ensure_log_stream``, ``put_log_events``),
-``secretsmanager_backends.get_secret_value``, ``ssm_backends.get_parameters``, ``elbv2_backends.target_groups`` and
+``secretsmanager_backends.get_secret_value``, ``ssm_backends.get_parameters``, ``s3_backends.buckets``,
+``elbv2_backends.target_groups``, ``cloudwatch_backends.get_alarms_by_alarm_names`` and
 ``ec2_backends.describe_subnets``/``describe_security_groups``.
 """
 
@@ -14,20 +15,40 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from seatrial.emulator.alarms import evaluate
+from seatrial.emulator.ecs import envfiles
 from seatrial.emulator.ecs.definitions import ContainerDefinition, TaskDefinition, parse_container
 from seatrial.emulator.ecs.model import Cluster
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.ecs.model import Service
     from seatrial.emulator.runtime import LogSink
 
 PULL_SECRETS = "unable to pull secrets or registry auth: execution resource retrieval failed:"
+GET_FILES = "failed to download env files: file download command: non empty error stream:"
+#: Parameters of RegisterTaskDefinition that moto takes.
+REGISTERED = {
+    "family": "family",
+    "containerDefinitions": "container_definitions",
+    "volumes": "volumes",
+    "networkMode": "network_mode",
+    "tags": "tags",
+    "requiresCompatibilities": "requires_compatibilities",
+    "cpu": "cpu",
+    "memory": "memory",
+    "taskRoleArn": "task_role_arn",
+    "executionRoleArn": "execution_role_arn",
+    "runtimePlatform": "runtime_platform",
+    "ephemeralStorage": "ephemeral_storage",
+}
 
 
 class ResourceInitializationError(Exception):
-    """A task's secrets or log stream cannot be had. The text is ECS's, without the error's name in front."""
+    """A task's secrets, environment files or log stream cannot be had. The text is ECS's, without the error's name."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,15 @@ class TargetGroup:
 
     arn: str
     target_type: str
+
+
+@dataclass(frozen=True)
+class AlarmView:
+    """A CloudWatch alarm. ``seconds`` of AWS's that it looks back on: its period times its evaluation periods."""
+
+    name: str
+    state: str
+    seconds: float
 
 
 class Surroundings(Protocol):
@@ -52,6 +82,10 @@ class Surroundings(Protocol):
         """
         ...
 
+    def register(self, request: Mapping[str, Any]) -> Any:
+        """Store a new revision (RegisterTaskDefinition) and return it as moto serialises it."""
+        ...
+
     def described(self, arn: str) -> Any:
         """Return a revision that exists as moto serialises it."""
         ...
@@ -64,12 +98,20 @@ class Surroundings(Protocol):
         """Return the value of a container's secret. Raises :class:`ResourceInitializationError`."""
         ...
 
+    def environment_file(self, arn: str) -> str:
+        """Return the text of an environment file. Raises :class:`ResourceInitializationError`."""
+        ...
+
     def open_log(self, container: ContainerDefinition, task_id: str) -> LogSink:
         """Return where a container's output goes. Raises :class:`ResourceInitializationError`."""
         ...
 
     def target_group(self, arn: str) -> TargetGroup | None:
         """Return a target group, None where there is none."""
+        ...
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmView]:
+        """Return the CloudWatch alarms of these names, as they stand now; those that do not exist are left out."""
         ...
 
     def check_network(self, network: dict[str, Any]) -> None:
@@ -134,6 +176,11 @@ class MotoSurroundings:
             tags=tuple(found.tags or ()),
         )
 
+    def register(self, request: Mapping[str, Any]) -> Any:
+        """See :meth:`Surroundings.register`."""
+        given = {own: request[name] for name, own in REGISTERED.items() if request.get(name) is not None}
+        return self._ecs().register_task_definition(**given)
+
     def described(self, arn: str) -> Any:
         """See :meth:`Surroundings.described`."""
         return self._ecs().describe_task_definition(arn)
@@ -155,8 +202,29 @@ class MotoSurroundings:
             return self._secrets_manager(value_from)
         return self._parameter(value_from)
 
+    def environment_file(self, arn: str) -> str:
+        """See :meth:`Surroundings.environment_file`."""
+        from moto.s3.models import FakeKey, s3_backends
+
+        place = envfiles.place(arn)
+        if place is None:
+            raise ResourceInitializationError(f"{GET_FILES} invalid ARN {arn}")
+        bucket = s3_backends[self._account]["aws"].buckets.get(place[0])
+        if bucket is None:
+            raise ResourceInitializationError(f"{GET_FILES} NoSuchBucket: The specified bucket does not exist")
+        found = bucket.keys.get(place[1])
+        if not isinstance(found, FakeKey):  # else nothing, or a delete marker
+            raise ResourceInitializationError(f"{GET_FILES} NoSuchKey: The specified key does not exist.")
+        content: bytes = found.value
+        return content.decode(errors="replace")
+
     def open_log(self, container: ContainerDefinition, task_id: str) -> LogSink:
-        """See :meth:`Surroundings.open_log`. Output of a container without ``awslogs`` is lost, as on Fargate."""
+        """See :meth:`Surroundings.open_log`. Output of a container without ``awslogs`` is lost, as on Fargate.
+
+        Secrets of the log driver must be there, and no driver here has a use for them.
+        """
+        for value_from in container.log_secrets.values():
+            self.secret(value_from)
         options = container.log_options
         if container.log_driver != "awslogs" or "awslogs-group" not in options:
             return _discard
@@ -190,6 +258,19 @@ class MotoSurroundings:
 
         found = elbv2_backends[self._account][self._region].target_groups.get(arn)
         return None if found is None else TargetGroup(found.arn, found.target_type)
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmView]:
+        """See :meth:`Surroundings.alarms`."""
+        if not names:
+            return []
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        backend = cloudwatch_backends[self._account][self._region]
+        evaluate(backend, self._clock)
+        return [
+            AlarmView(alarm.name, alarm.state_value, float(alarm.period or 0) * int(alarm.evaluation_periods or 1))
+            for alarm in backend.get_alarms_by_alarm_names(list(names))
+        ]
 
     def check_network(self, network: dict[str, Any]) -> None:
         """See :meth:`Surroundings.check_network`."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.paging import page
+from seatrial.emulator.ecs.refusals import invalid
 from seatrial.emulator.ecs.requests import (
+    check_members,
     check_overrides,
-    invalid,
+    managed_tags,
     open_cluster,
     read_placement,
-    unsupported,
     usable_definition,
 )
 from seatrial.emulator.ecs.shapes import task_shape
@@ -52,6 +53,7 @@ class TaskActions:
         from seatrial.emulator.ecs.launch import Order
 
         world = self._world
+        check_members("RunTaskRequest", request)
         cluster = open_cluster(world, request.get("cluster"))
         definition = usable_definition(world, request["taskDefinition"])
         count = int(request.get("count") or 1)
@@ -59,8 +61,6 @@ class TaskActions:
             raise invalid(f"count must be between 1 and {MOST_STARTED}.")
         if request.get("propagateTags") == "SERVICE":
             raise invalid("SERVICE is not a valid value for propagateTags when running a task.")
-        if request.get("volumeConfigurations"):
-            raise unsupported("volumeConfigurations")
         placement = read_placement(world, request, cluster, definition)
         if placement.launch_type != "FARGATE":
             raise invalid("No Container Instances were found in your cluster.")
@@ -69,6 +69,8 @@ class TaskActions:
         tags = [dict(t) for t in request.get("tags") or ()]
         if request.get("propagateTags") == "TASK_DEFINITION":
             tags += [dict(t) for t in definition.tags if t["key"] not in {own["key"] for own in tags}]
+        if request.get("enableECSManagedTags"):
+            tags += managed_tags(cluster)
         order = Order(
             cluster=cluster,
             definition=definition,

@@ -1,16 +1,24 @@
 """Loading moto with the settings that an emulator wants. moto reads its environment when it is imported.
 
-Patched on moto: ``moto.utilities.utils.load_resource``, before EC2 is imported.
+Patched on moto, all to start sooner: ``moto.utilities.utils.load_resource``, before EC2 is imported,
+``moto.core.loaders.Loader.FILE_LOADER_CLASS`` and ``moto.iam.models.IAMBackend._init_aws_policies``.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from seatrial.servicemodels import read_fast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed.wsgi import WSGIApplication
 
     from seatrial.emulator.settings import EmulatorSettings
@@ -43,11 +51,29 @@ def prepare(settings: EmulatorSettings) -> None:
 
 def application(settings: EmulatorSettings) -> WSGIApplication:
     """Import moto and return its server application: every service, chosen by the request's credential scope."""
+    read_fast()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    _keep_models_apart()
     _load_one_region(settings.region)
+    _read_policies_fast()
     dispatcher: WSGIApplication = DomainDispatcherApplication(create_backend_app)
     return dispatcher
+
+
+def _keep_models_apart() -> None:
+    """Give moto its own copies of botocore's models: it writes additions into them that are not for our clients."""
+    from botocore.loaders import JSONFileLoader
+    from moto.core.loaders import Loader
+
+    class MotoFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no types
+        def _load_file(self, full_path: str, open_method: Callable[[str, str], IO[bytes]]) -> Any:
+            if not os.path.isfile(full_path):  # noqa: PTH113 - called a thousand times; botocore's own test
+                return None
+            with open_method(full_path, "rb") as file:
+                return from_json(file.read())
+
+    Loader.FILE_LOADER_CLASS = MotoFiles
 
 
 def _load_one_region(region: str) -> None:
@@ -60,6 +86,21 @@ def _load_one_region(region: str) -> None:
         path = PurePath(filename)
         if "instance_type_offerings" in path.parts and path.name.split(".")[0] != region:
             return []
+        if path.name == "instance_types.json":
+            return from_json(gzip.decompress(utils.load_resource_as_bytes(f"{filename}.gz")))
         return own(filename)
 
     utils.load_resource = load_resource
+
+
+def _read_policies_fast() -> None:
+    """Read IAM's managed policies, 5 MB of JSON, by pydantic's parser: 0.3 s less at the first use of any service."""
+    from moto.iam.models import AWSManagedPolicy, IAMBackend, aws_managed_policies_data
+
+    def policies(backend: Any) -> list[Any]:
+        return [
+            AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+            for name, data in from_json(aws_managed_policies_data).items()
+        ]
+
+    IAMBackend._init_aws_policies = policies  # noqa: SLF001

@@ -5,11 +5,11 @@ Names of moto used: ``ELBV2Response`` and its methods named in :data:`ROUTING`.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.front.actions import ApiError, install
+from seatrial.emulator.front.actions import ApiError, install, wrap
 from seatrial.emulator.loadbalancing.model import Backend
+from seatrial.emulator.loadbalancing.refusals import check_supported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +53,7 @@ class Api:
         from moto.elbv2.responses import ELBV2Response
 
         self._replaced = {name: vars(ELBV2Response)[name] for name in (*ROUTING, *_TARGETS)}
-        for name in ROUTING:
-            setattr(ELBV2Response, name, self._followed(name, self._replaced[name]))
+        wrap(ELBV2Response, dict.fromkeys(ROUTING, self._followed))
         install(
             ELBV2Response,
             {
@@ -75,7 +74,7 @@ class Api:
         """RegisterTargets. A target is its Id *and* port; the port defaults to the group's."""
         group = self._group(request)
         for backend in list(_asked(request, group)):
-            if group.target_type == "ip" and not _is_address(backend.address):
+            if group.target_type == "ip" and not backend.is_address:
                 raise ApiError("ValidationError", f"The IP address '{backend.address}' is not a valid IPv4 address")
             self._targets.register(group.arn, backend.address, backend.port)
         return {}
@@ -108,26 +107,14 @@ class Api:
             raise ApiError("TargetGroupNotFound", "One or more target groups not found")
         return group
 
-    def _followed(self, name: str, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        follow = self._follow
-
-        def method(response: Any) -> Any:
-            answer = original(response)
-            follow()
-            return answer
-
-        method.__name__ = name
-        return method
+    def _followed(self, request: Any, own: Callable[[], Any]) -> Any:
+        """Let moto answer, and the proxy take it up."""
+        check_supported(request)
+        answer = own()
+        self._follow()
+        return answer
 
 
 def _asked(request: dict[str, Any], group: GroupState) -> Iterator[Backend]:
     for target in request.get("Targets") or ():
         yield Backend(target["Id"], int(target.get("Port") or group.port))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

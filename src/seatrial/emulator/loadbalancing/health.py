@@ -18,6 +18,9 @@ NOT_REGISTERED = TargetHealth("unused", "Target.NotRegistered", "Target is not r
 NOT_IN_USE = TargetHealth(
     "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
 )
+NO_ADDRESS = TargetHealth(
+    "unused", "Target.InvalidState", "Target is not an IP address: the emulator has no such target and sends no traffic"
+)
 
 
 @dataclass(frozen=True)

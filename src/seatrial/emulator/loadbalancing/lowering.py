@@ -108,7 +108,7 @@ def _protocol(name: str) -> Literal["HTTP", "HTTPS"]:
 
 
 def _carries(group: GroupState) -> bool:
-    """Whether the group's targets have an address: Lambda functions and load balancers are not carried."""
+    """Whether targets of the group may have an address: Lambda functions and load balancers are not carried."""
     return group.target_type in ("ip", "instance")
 
 
@@ -144,7 +144,7 @@ def _each(to_pattern: Callable[[str], str], condition: Mapping[str, Any], config
 
 
 def _action(actions: tuple[Mapping[str, Any], ...], moved: Mapping[str, str]) -> Action:
-    """Return the action that routes, the last one; ``authenticate-*`` actions before it are not imitated."""
+    """Return the action that routes, the last one; the API takes no other kind here (see :mod:`.refusals`)."""
     action = max(actions, key=lambda each: int(each.get("Order") or 0)) if len(actions) > 1 else actions[0]
     if action["Type"] == "redirect":
         return _redirect(action["RedirectConfig"], moved)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,10 +16,19 @@ ConditionField = Literal[
 
 @dataclass(frozen=True, order=True)
 class Backend:
-    """Where one target answers."""
+    """One target: where it answers, or the id of what AWS would send requests to."""
 
     address: str
     port: int
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it can be reached at all: instance ids and ARNs, which are targets too, are no IP addresses."""
+        try:
+            ipaddress.ip_address(self.address)
+        except ValueError:
+            return False
+        return True
 
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"

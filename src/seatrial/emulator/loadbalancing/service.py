@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from seatrial.emulator.loadbalancing import reader
 from seatrial.emulator.loadbalancing.api import Api
 from seatrial.emulator.loadbalancing.certificates import Authority
+from seatrial.emulator.loadbalancing.keeper import Keeper
 from seatrial.emulator.loadbalancing.lowering import lower
 from seatrial.emulator.loadbalancing.model import ProxyModel
 from seatrial.emulator.loadbalancing.places import Places
 from seatrial.emulator.loadbalancing.targets import TargetRegistry
+from seatrial.emulator.loadbalancing.traffic import RuleWeights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from seatrial.emulator.addresses import Addresses
@@ -44,22 +47,28 @@ class ListenerAddress:
 
 
 class LoadBalancing:
-    """See the package. ``targets`` is what ECS speaks to, ``issuer`` signs certificates that clients here can trust."""
+    """See the package.
+
+    ``targets`` and ``traffic`` are what ECS speaks to, ``issuer`` signs certificates that clients here can trust.
+    """
 
     def __init__(self, settings: EmulatorSettings, clock: Clock, addresses: Addresses) -> None:
         directory = settings.state / "loadbalancing"
-        self._proxy = _proxy(settings.proxy, directory / "proxy")
+        self._keeper = Keeper(lambda: self._publish(again=True))
+        self._proxy = _proxy(settings.proxy, directory / "proxy", self._keeper.died)
         self.issuer = Authority(directory, clock.now())
         self._places = Places(addresses)
         self._lock = threading.Lock()
-        self._live = ProxyModel()
+        self._live: ProxyModel | None = ProxyModel()
         self._stopped = False
         self.targets = TargetRegistry(clock, reader.read, self._publish)
+        self.traffic = RuleWeights(self._follow)
         self._api = Api(self.targets, reader.read, self._follow)
 
     def start(self) -> None:
-        """Begin to probe targets. The proxy starts with the first listener."""
+        """Begin to probe targets. The proxy starts with the first listener, and again whenever it dies."""
         self.targets.start()
+        self._keeper.start()
 
     def install(self) -> None:
         """Take over from moto what :mod:`.api` lists."""
@@ -70,6 +79,7 @@ class LoadBalancing:
         self._api.uninstall()
         with self._lock:
             self._stopped = True
+        self._keeper.stop()
         self.targets.stop()
         self._proxy.stop()
 
@@ -101,15 +111,19 @@ class LoadBalancing:
         self._publish()
         self.targets.listeners_changed()
 
-    def _publish(self) -> None:
-        """Make the proxy do what API and registry say now. Whoever waits for the lock finds his change in the model."""
+    def _publish(self, *, again: bool = False) -> None:
+        """Make the proxy do what API and registry say now. Whoever waits for the lock finds his change in the model.
+
+        ``again``: also where nothing has changed, for the proxy may have forgotten.
+        """
         with self._lock:
             if self._stopped:
                 return
             snapshot = reader.read()
             states = self.targets.states(snapshot)
             model = lower(snapshot, states, self._places.of(snapshot), self._certificates)
-            if model != self._live:
+            if again or model != self._live:
+                self._live = None  # until the proxy has taken it up, nobody knows what it does
                 self._proxy.apply(model)
                 self._live = model
 
@@ -117,11 +131,11 @@ class LoadBalancing:
         return tuple(self.issuer.issue(reader.certificate_names(arn), address) for arn in listener.certificates)
 
 
-def _proxy(kind: str, directory: Path) -> Proxy:
+def _proxy(kind: str, directory: Path, died: Callable[[int], None]) -> Proxy:
     if kind == "envoy":
         from seatrial.emulator.loadbalancing.envoy import Envoy
 
-        return Envoy(directory)
+        return Envoy(directory, died)
     from seatrial.emulator.loadbalancing.builtin import Builtin
 
-    return Builtin(directory)
+    return Builtin(directory, died)

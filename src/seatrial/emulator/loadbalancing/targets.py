@@ -77,7 +77,10 @@ class TargetRegistry:
         self._subscribers.append(callback)
 
     def register(self, target_group: str, address: str, port: int) -> None:
-        """See :meth:`Targets.register`. A target that is registered already stays as it is, unless it is draining."""
+        """See :meth:`Targets.register`. A target that is registered already stays as it is, unless it is draining.
+
+        One that is no IP address (an instance, a function) is a record: ``unused``, and never probed.
+        """
         backend, target = Backend(address, port), _Target()
         with self._lock:
             group = self._targets.setdefault(target_group, {})
@@ -86,7 +89,8 @@ class TargetRegistry:
                 return
             group[backend] = target
         self._publish()
-        self._call(self._begin(target_group, backend, target))
+        if backend.is_address:
+            self._call(self._begin(target_group, backend, target))
 
     def drain(self, target_group: str, address: str, port: int) -> None:
         """See :meth:`Targets.drain`. The target is forgotten by itself after the group's deregistration delay."""
@@ -152,6 +156,8 @@ class TargetRegistry:
                 return health.NOT_REGISTERED
             if target.draining:
                 return health.DRAINING
+            if not backend.is_address:
+                return health.NO_ADDRESS
             return target.record.health if attached else health.NOT_IN_USE
 
     def _forget(self, target_group: str, backend: Backend, target: _Target) -> None:

@@ -133,8 +133,10 @@ class Supervised:
                     run.end(message["code"])
             else:
                 self.code = message["exited"]
+        if self.code is None:  # the supervisor itself was killed: its guard ends the rest
+            self._process.wait()
         with self._lock:
-            if self.code is None:  # the supervisor itself was killed, and its child with it
+            if self.code is None:
                 self.code = _KILLED
             self.exited.set()
             left = list(self._runs.values())

@@ -5,6 +5,10 @@ It stands where a container's PID namespace would: it is the *subreaper* of ever
 double-forks or leaves its session comes back to it as a child. The container ends when its main process does, and then
 the rest is killed. It ends as well when the control pipe closes, which is what the emulator's death looks like.
 
+It is two processes, so that killing either leaves nothing of the container: the supervisor does the work, and a *guard*
+around it, a subreaper too, inherits the container when the supervisor is killed and ends it. When the guard is killed
+the kernel tells the supervisor, which ends the container as well.
+
 Standard input is the control pipe, and the one argument the file descriptor of the status pipe; one JSON object a line
 each way::
 
@@ -33,6 +37,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -41,15 +46,30 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(status: int) -> None:
+    """Guard a supervisor; in the process that is forked for it, be that supervisor."""
+    _adopt_orphans()
+    guard, child = os.getpid(), os.fork()
+    if child == 0:
+        _die_with_parent(guard, signal.SIGTERM)
+        supervise(status)
+        return
+    os.close(status)
+    os.close(0)  # so that the emulator's end of each pipe is the supervisor's matter alone
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    _end_tree(lambda *_: None)
+
+
+def supervise(status: int) -> None:
     """Run one container to its end, telling ``status`` (a file descriptor) how it goes."""
     os.set_inheritable(status, False)
+    _adopt_orphans()
     wake_out, wake_in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: _kill_tree())
-    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     control = _Control(0)
     order = control.first()
     if order is None:
@@ -137,14 +157,8 @@ class _Container:
             self._ended(pid, status)
 
     def end(self) -> None:
-        """Kill what is left until there is nothing. A process that forks meanwhile is met in the next round."""
-        while True:
-            _kill_tree()
-            try:
-                self._ended(*os.waitpid(-1, 0))
-            except ChildProcessError:
-                return
-            self.reap()
+        """Kill what is left until there is nothing."""
+        _end_tree(self._ended)
 
     def _ended(self, pid: int, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
@@ -201,6 +215,32 @@ class _Container:
             os.write(failed_in, f"{errno.EINVAL} {error}".encode())
         finally:
             os._exit(127)
+
+
+def _adopt_orphans() -> None:
+    """Become the subreaper: what loses its parent below this process becomes its child."""
+    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def _die_with_parent(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send a signal when the parent dies; send it now if it has died already."""
+    _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def _end_tree(ended: Callable[[int, int], None]) -> None:
+    """Kill and collect every descendant; ``ended`` is told process id and wait status of each child.
+
+    A process that forks meanwhile is met in the next round.
+    """
+    while True:
+        _kill_tree()
+        try:
+            ended(*os.waitpid(-1, 0))
+        except ChildProcessError:
+            return
 
 
 def _kill_tree() -> None:

@@ -1,0 +1,26 @@
+"""What seatrial.toml asks for and nothing is made of, or not where it is asked for: said wherever it would be missed.
+
+Pure. Empty for settings that are carried out in full.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seatrial.config.models import Settings
+
+
+def gaps(settings: Settings) -> tuple[str, ...]:
+    """Return a sentence for each key of an environment's settings that has no effect there."""
+    found = []
+    if settings.site is not None:
+        found.append(
+            "[site] is not carried out yet: nothing is built, uploaded or served; publish the front end yourself"
+        )
+    if settings.jobs and settings.target.cloud == "emulator":
+        jobs = ", ".join(f"[jobs.{name}]" for name in settings.jobs)
+        found.append(
+            f"{jobs}: schedules do not fire on the emulator; start one with `seatrial run {settings.name} JOB`"
+        )
+    return tuple(found)

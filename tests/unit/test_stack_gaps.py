@@ -1,0 +1,40 @@
+"""What settings ask for in vain is named by its key, and only that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seatrial.release import facts
+from seatrial.release.plan import Wanted, plan_release
+from seatrial.stack.gaps import gaps
+from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
+from tests.unit.stack_support import EVERYTHING, settings
+
+SITE: dict[str, Any] = {"site": {"source": "frontend", "build": "npm run build"}}
+EMULATOR: dict[str, Any] = {"target": {"cloud": "emulator"}}
+JOB = {"jobs": EVERYTHING["jobs"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({}, []),
+        (EVERYTHING, []),
+        (SITE, ["[site] is not carried out yet"]),
+        (JOB | EMULATOR, ["[jobs.low-stock-digest]: schedules do not fire on the emulator"]),
+        (SITE | JOB | EMULATOR, ["[site]", "[jobs.low-stock-digest]"]),
+    ],
+    ids=["nothing", "everything else", "a site", "jobs on the emulator", "both"],
+)
+def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str]) -> None:
+    found = gaps(settings(**asked))
+    assert len(found) == len(named)
+    assert all(said.startswith(name) for said, name in zip(found, named, strict=True))
+
+
+def test_a_plan_notes_them() -> None:
+    wanted = settings_of(TOML + '\n[site]\nsource = "frontend"\nbuild = "npm run build"\n')
+    plan = plan_release(wanted, facts.gather(wanted, FakeAws(wanted, FakeClock())), Wanted("abc123", NEW))
+    assert any(note.startswith("[site] is not carried out yet") for note in plan.notes)
