@@ -13,10 +13,15 @@ import pytest
 
 from seatrial.aws.ssm import Ssm
 from seatrial.cli import main
+from seatrial.images.source import File, Source
 from seatrial.project.migrations.ask import NoAnswer, answered
+from seatrial.project.migrations.fingerprint import fingerprint
 from seatrial.project.migrations.operations import read
 from seatrial.project.migrations.verdict import Circumstances, judge
-from seatrial.release import api
+from seatrial.release import api, migrations
+from seatrial.release import facts as facts_
+from seatrial.release.context import Context
+from seatrial.release.interrupt import Interrupt
 from seatrial.release.migrations import Checked
 from seatrial.release.record import Records
 from tests.unit.release_support import NEW, OLD, TOML, FakeAws, FakeClock, settings_of
@@ -191,3 +196,30 @@ def test_an_answer_that_lost_a_line_is_none() -> None:
     with pytest.raises(NoAnswer, match="settings say hello"):
         answered(lines(ANSWER)[:-1])
     assert answered(lines(ANSWER)).leaves == {"stock": "0007_drop"}
+
+
+def test_nobody_is_asked_where_nothing_that_decides_about_migrations_changed() -> None:
+    world = World()
+    source = Source("new", {"stock/migrations/0001_initial.py": File(b"class Migration: ..."), "a.py": File(b"1")})
+    files = {name: file.content for name, file in source.files.items()}
+    world.aws.log = lines(ANSWER | {"migrations": []})
+    assert world.deploy().ok
+    serving = world.records.serving()
+    assert serving is not None
+    world.records.close(replace(serving, migration_files=fingerprint(files, world.settings.environment)))
+    asked = len(world.aws.called("RunTask"))
+
+    def check(source: Source) -> Checked:
+        facts = facts_.gather(world.settings, world.aws)
+        context = Context.of(
+            world.aws, facts.stack.cluster, emit=world.events.append, clock=world.clock, interrupt=Interrupt()
+        )
+        return migrations.check(world.settings, Path("/nowhere"), facts, source, context)
+
+    same = check(Source("newer", {**source.files, "a.py": File(b"2")}))
+    assert same.verdict is not None
+    assert same.verdict.notes == ("nothing that decides about migrations changed since release 1",)
+    assert same.leaves == serving.migrations
+    other = check(Source("newer", {**source.files, "stock/migrations/0002_more.py": File(b"")}))
+    assert (other.verdict, other.why) == (None, "there is no interpreter with the project's packages here")
+    assert len(world.aws.called("RunTask")) == asked

@@ -46,7 +46,8 @@ class Proposal:
     """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files.
 
     ``migrations`` is what is known of the pending ones, None where nobody looked; ``leaves`` is the newest migration
-    of each app in what is to be released, as far as it is known.
+    of each app in what is to be released, as far as it is known; ``migration_files`` is the fingerprint of the files
+    that decide about them.
     """
 
     plan: Plan
@@ -55,6 +56,7 @@ class Proposal:
     paths: frozenset[str] = frozenset()
     migrations: Checked | None = None
     leaves: Mapping[str, str] = field(default_factory=dict)
+    migration_files: str = ""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -98,7 +100,13 @@ def plan(
             step = CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
     plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
     return Proposal(
-        plan_, facts, permissions(plan_, settings, facts), image_.paths, checked, checked.leaves if checked else {}
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        image_.paths,
+        checked,
+        checked.leaves if checked else {},
+        checked.files if checked else "",
     )
 
 
@@ -167,7 +175,13 @@ def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, tak
     target = _earlier(settings, aws, facts, to)
     recorded = facts_.recorded(settings, aws, facts, target)
     plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts), leaves=target.migrations)
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        leaves=target.migrations,
+        migration_files=target.migration_files,
+    )
 
 
 def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
@@ -238,6 +252,7 @@ class _Asked:
         context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
         progress.migrations = dict(proposal.leaves)
+        progress.migration_files = proposal.migration_files
         actions = Actions(
             self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
         )

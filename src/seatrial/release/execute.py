@@ -177,6 +177,7 @@ class Execution:
             who=self.facts.caller,
             at=self.started_at,
             migrations=self.progress.migrations,
+            migration_files=self.progress.migration_files,
         )
 
     def _serving(self) -> str:

@@ -4,7 +4,7 @@ The operations come from the files that are to be released, read by the project'
 where there is none (or only an image), by a task on the release's own image. What is applied and how large the tables
 are only the database knows, and it is often reachable from a task alone: so a task on the image that is live asks it,
 unless no migration is new since the release that is recorded as serving. Where the database cannot be asked, that
-record stands in.
+record stands in. Where nothing that decides about migrations changed since that release, nobody is asked.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from seatrial.project.migrations.ask import (
     interpreter,
     local_python,
 )
+from seatrial.project.migrations.fingerprint import fingerprint
 from seatrial.project.migrations.operations import read
 from seatrial.project.migrations.verdict import Circumstances, Verdict, judge
 from seatrial.release import facts as facts_
@@ -57,17 +58,29 @@ _ROOM = 2500
 
 @dataclass(frozen=True)
 class Checked:
-    """The verdict, None where nobody here could say (and ``why``), and the newest migration of each app."""
+    """The verdict, None where nobody here could say (and ``why``), and the newest migration of each app.
+
+    ``files`` is the :func:`~seatrial.project.migrations.fingerprint.fingerprint` of the files, empty for an image.
+    """
 
     verdict: Verdict | None
     leaves: Mapping[str, str] = field(default_factory=dict)
     why: str | None = None
+    files: str = ""
 
 
 def check(settings: Settings, root: Path, facts: Facts, source: Source | None, context: Context) -> Checked:
     """Judge the migrations of the files that are to be released. Reads, and runs at most one task, which only reads."""
     if source is None:
         return Checked(None, why="only the image is known")
+    decisive = fingerprint({name: file.content for name, file in source.files.items()}, settings.environment)
+    if facts.serving and facts.serving.migration_files == decisive:
+        note = f"nothing that decides about migrations changed since release {facts.serving.number}"
+        return Checked(Verdict((), (note,)), facts.serving.migrations, files=decisive)
+    return replace(_check_files(settings, root, facts, source, context), files=decisive)
+
+
+def _check_files(settings: Settings, root: Path, facts: Facts, source: Source, context: Context) -> Checked:
     python = local_python(settings, root)
     if python is None:
         return Checked(None, why=_no_interpreter(settings))

@@ -30,7 +30,8 @@ class Record:
     """One release.
 
     ``revisions`` maps every service, task and job to ``family:number``, ``migrations`` every Django app to its newest
-    migration in the released code (empty where nobody looked).
+    migration in the released code (empty where nobody looked), ``migration_files`` is the fingerprint of what decides
+    about migrations (empty where only the image was known).
     """
 
     number: int
@@ -43,6 +44,7 @@ class Record:
     seconds: float = 0.0
     note: str = ""
     migrations: dict[str, str] = field(default_factory=dict)
+    migration_files: str = ""
 
     def ended(self, ending: Ending, seconds: float, note: str) -> Record:
         """Return the record with its ending."""
