@@ -104,7 +104,7 @@ def configuration(store: ImageStore, manifest: Manifest, image: str) -> dict[str
 def harmless(archive: tarfile.TarFile, root: Path) -> Iterator[tarfile.TarInfo]:
     """Yield the members as ``filter="data"`` would leave them (PEP 706), for a Python that does not know it.
 
-    Raises ``tarfile.TarError`` for one that is neither file, directory nor symbolic link, or that leads out of ``root``.
+    Raises ``tarfile.TarError`` for one that is neither file, directory nor symbolic link, or leads out of ``root``.
     """
     root = root.resolve()
     for member in archive:
