@@ -34,7 +34,7 @@ class Aws:
     def __init__(self, region: str, *, endpoint: str | None = None) -> None:
         self.region = region
         self.endpoint = endpoint
-        self.pace = 2.0 if endpoint is None else 0.4
+        self.pace = 2.0 if endpoint is None else 0.25
         self._lock = threading.RLock()
         self._session: Any = None
         self._clients: dict[str, Client] = {}
