@@ -169,6 +169,11 @@ class Job(Sized):
     """``[jobs.NAME]``: a command on a schedule."""
 
     schedule: str = Field(pattern=r"^(cron|rate|at)\(.+\)$", description="an EventBridge Scheduler expression, UTC")
+    overlap: Literal["allow", "skip"] = Field(
+        default="allow",
+        description="what happens while an earlier run still goes on: allow starts another beside it, skip ends the "
+        "new one at once. skip needs [database], where the run under way holds a lock",
+    )
 
 
 class Database(Model):
@@ -293,6 +298,9 @@ class Settings(Model):
             raise ValueError("services: only one service may have the role scheduler")
         if self.target.domain and not self.target.certificate and self.target.cloud == "aws":
             raise ValueError(f"environments.{self.name}.certificate: a domain needs the ARN of its ACM certificate")
+        for name, job in self.jobs.items():
+            if job.overlap == "skip" and self.database is None:
+                raise ValueError(f"jobs.{name}.overlap: skip needs [database], which keeps the lock of the running job")
         for name in self.rehearsal.setup:
             if name not in self.tasks:
                 raise ValueError(f"rehearsal.setup: there is no [tasks.{name}]")
