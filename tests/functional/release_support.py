@@ -62,6 +62,10 @@ FILES = {
         if mode.GATE == "raises":
             raise RuntimeError("django.db.utils.ProgrammingError: column is in the way")
         """,
+    "tiny/job.py": """\
+        from tiny import mode
+        print("ran on", mode.VERSION, flush=True)
+        """,
     "tiny/worker.py": """\
         import os, signal, threading
         from tiny import mode
@@ -144,13 +148,16 @@ class Place:
         return Ssm(self.aws).get(f"{names.release_prefix(self.settings)}/lock") is not None
 
 
-def place(root: Path, endpoint: str, app: str, *, secret: str | None = None) -> Place:
-    """Make a project in ``root`` and its environment on the emulator. ``secret``: web wants this (ARN) at start."""
+def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, more: str = "") -> Place:
+    """Make a project in ``root`` and its environment on the emulator.
+
+    ``secret``: web wants this (ARN) at start; ``more`` is added to seatrial.toml.
+    """
     root.mkdir(parents=True)
     for name, content in FILES.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(textwrap.dedent(content))
-    (root / "seatrial.toml").write_text(TOML.format(app=app))
+    (root / "seatrial.toml").write_text(TOML.format(app=app) + more)
     git(root, "init", "-q")
     git(root, "config", "user.name", "Test")
     git(root, "config", "user.email", "test@example.com")
@@ -201,7 +208,7 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
     ecs.create_cluster(clusterName=names.cluster(settings))
     repository = aws.client("ecr").create_repository(repositoryName=names.repository(settings))
     uri = repository["repository"]["repositoryUri"]
-    for unit in (*settings.services, *settings.tasks):
+    for unit in (*settings.services, *settings.tasks, *settings.jobs):
         logs.create_log_group(logGroupName=names.log_group(settings, unit))
         ecs.register_task_definition(**_definition(settings, unit, uri, secret))
     for unit, service in settings.services.items():
@@ -237,7 +244,7 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
 
 
 def _definition(settings: Settings, unit: str, uri: str, secret: str | None) -> dict[str, Any]:
-    sized = settings.services.get(unit) or settings.tasks[unit]
+    sized = settings.services.get(unit) or settings.tasks.get(unit) or settings.jobs[unit]
     container: dict[str, Any] = {
         "name": unit,
         "image": f"{uri}:none",

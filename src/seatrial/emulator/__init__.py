@@ -7,6 +7,7 @@ Knows nothing of the rest of seatrial and can be used by any AWS client through 
 ``front``          the one seam to moto: replacing actions and reading its state
 ``cloudformation`` stacks: template language, resource graph, change sets, rollback, resource types
 ``ecs``            services, deployments and tasks
+``schedules``      EventBridge Scheduler: schedules that fire
 ``runtime``        what a task runs in: plain processes or containers; the image registry behind ECR
 ``loadbalancing``  target health, rules and the proxy that carries the traffic
 ``data``           PostgreSQL behind RDS, Valkey behind ElastiCache, and what ``--keep`` keeps
