@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rehearse": ("seatrial.cli.rehearse", "Release on the emulator under load, inject a fault, write a report."),
     "plan": ("seatrial.cli.plan", "Say what a release would do and which permissions it needs."),
     "deploy": ("seatrial.cli.deploy", "Release the project to an environment."),
+    "promote": ("seatrial.cli.promote", "Release to one environment what another one runs, without building."),
     "rollback": ("seatrial.cli.rollback", "Go back to an earlier release."),
     "status": ("seatrial.cli.status", "Say what an environment is running and how it is."),
     "logs": ("seatrial.cli.logs", "Print or follow the logs of a service, task or job."),

@@ -1,8 +1,9 @@
 """Releases: from a plan of frozen steps to an outcome, by ECS API calls and never by a stack update.
 
-``api``          what the command line and the rehearsal call: plan, deploy, rollback
+``api``          what the command line and the rehearsal call: plan, deploy, promote, rollback
 ``facts``        what is true before: read-only calls
 ``plan``         facts in, frozen steps out; pure. ``steps`` are its words, ``permissions`` the IAM policy they need
+``promote``      what another environment runs, as the release of this one
 ``execute``      the steps, one after the other, and the way back when one fails
 ``rolling``      a service's change followed to its end by the id of its service deployment
 ``tasks``        one task run to completion, its log streamed
@@ -16,7 +17,7 @@
 
 from __future__ import annotations
 
-from seatrial.release.api import deploy, plan, rollback
+from seatrial.release.api import deploy, plan, promote, rollback
 from seatrial.release.outcome import Outcome
 
-__all__ = ["Outcome", "deploy", "plan", "rollback"]
+__all__ = ["Outcome", "deploy", "plan", "promote", "rollback"]

@@ -1,4 +1,4 @@
-"""What the command line and the rehearsal call: plan, deploy and roll back, as a library."""
+"""What the command line and the rehearsal call: plan, deploy, promote and roll back, as a library."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from seatrial.release.lock import Lock
 from seatrial.release.permissions import Permission, permissions
 from seatrial.release.plan import plan_release, plan_rollback
 from seatrial.release.progress import Progress
+from seatrial.release.promote import check_image, plan_promotion, promotable
 from seatrial.release.record import Record, Records
 from seatrial.release.source import chosen
 from seatrial.release.watch import Note
@@ -93,6 +94,41 @@ def deploy(
         return asked.executed(
             lambda: plan(settings, root, aws, revision=revision, image=image, take_over=take_over), lock
         )
+
+
+def promote(
+    source: Settings,
+    settings: Settings,
+    root: Path,
+    source_aws: Aws,
+    aws: Aws,
+    *,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+    take_over: bool = False,
+    confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+) -> Outcome:
+    """Release to ``settings``' environment what ``source``'s runs: the same digest, nothing built.
+
+    ``source_aws`` and ``aws`` are the two environments' own. Raises as :func:`deploy` does.
+    """
+    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    with asked.alone(take_over=take_over) as lock:
+        return asked.executed(lambda: propose_promotion(source, settings, source_aws, aws, take_over=take_over), lock)
+
+
+def propose_promotion(
+    source: Settings, settings: Settings, source_aws: Aws, aws: Aws, *, take_over: bool = False
+) -> Proposal:
+    """Return what :func:`promote` would do. Only reads."""
+    if source.name == settings.name:
+        raise UsageError(f"{source.name} cannot be promoted to itself")
+    release, said = promotable(source, source_aws)
+    check_image(release, source, source_aws, settings, aws)
+    facts = facts_.gather(settings, aws)
+    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over)
+    return Proposal(plan_, facts, permissions(plan_, settings, facts))
 
 
 def rollback(

@@ -95,7 +95,7 @@ class Arns:
 def permissions(plan: Plan, settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     """Return what the caller must be allowed to do for the plan, in the order in which it is needed."""
     arns = Arns(settings, facts)
-    found = list(_reading(settings, facts, arns, source=plan.verb == "deploy"))
+    found = list(_reading(settings, facts, arns, source=plan.verb != "rollback"))
     found += [each for step in plan.steps for each in _of(step, facts, arns)]
     return tuple(dict.fromkeys(found))
 
