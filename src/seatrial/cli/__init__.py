@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "promote": ("seatrial.cli.promote", "Release to one environment what another one runs, without building."),
     "rollback": ("seatrial.cli.rollback", "Go back to an earlier release."),
     "status": ("seatrial.cli.status", "Say what an environment is running and how it is."),
+    "history": ("seatrial.cli.history", "Say who released what and when, and how it ended."),
     "logs": ("seatrial.cli.logs", "Print or follow the logs of a service, task or job."),
     "run": ("seatrial.cli.run", "Run a task, a job or any command on the image that is live."),
 }

@@ -258,6 +258,29 @@ class Rehearsal(Model):
     setup: tuple[str, ...] = Field(default=(), description="names of [tasks] to run once before the load begins")
 
 
+class Notify(Model):
+    """``[notify.NAME]``: who is told when a release begins and ends. One of `run`, `url` and `url_variable`."""
+
+    run: Command | None = Field(
+        default=None, description="a program, run beside seatrial.toml; it gets the event as JSON on standard input"
+    )
+    url: str | None = Field(
+        default=None, pattern=r"^https?://.", description="a webhook; the event is sent by POST as JSON"
+    )
+    url_variable: EnvName | None = Field(
+        default=None, description="the variable of seatrial's own environment that holds the webhook, if it is secret"
+    )
+    timeout: Annotated[int, _SECONDS, Field(ge=1, le=60)] = Field(
+        default=10, description="seconds it may take; a hook that fails is told and changes nothing"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Notify:
+        if sum(each is not None for each in (self.run, self.url, self.url_variable)) != 1:
+            raise ValueError("give one of `run`, `url` and `url_variable`")
+        return self
+
+
 class Environment(Model):
     """``[environments.NAME]`` after its overlay is merged: where a release goes."""
 
@@ -285,6 +308,7 @@ class Settings(Model):
     secrets: dict[EnvName, Secret] = Field(default_factory=dict)
     network: Network = Network()
     rehearsal: Rehearsal = Rehearsal()
+    notify: dict[Name, Notify] = Field(default_factory=dict)
     name: Name = Field(description="name of the environment")
     target: Environment = Environment()
 

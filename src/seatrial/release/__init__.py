@@ -11,6 +11,7 @@
 ``watch``        the events that a release tells while it goes on
 ``evidence``     what a failed task or service left behind; ``causes`` says why, pure
 ``record``       numbered releases in the parameter store; ``lock`` keeps it to one at a time
+``journal``      the log of a release in S3, hooks, and the history
 ``outcome``      how it ended
 ``status``       what an environment runs now
 """

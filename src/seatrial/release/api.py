@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial import project
@@ -15,6 +16,10 @@ from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
 from seatrial.release.interrupt import Interrupt
+from seatrial.release.journal.events import Subject
+from seatrial.release.journal.hooks import Hooks
+from seatrial.release.journal.journal import Journal
+from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
 from seatrial.release.permissions import Permission, permissions
 from seatrial.release.plan import plan_release, plan_rollback
@@ -227,11 +232,29 @@ class _Asked:
         plan_, facts = proposal.plan, proposal.facts
         context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
+        journal = self._journal(plan_, facts, progress)
+        context = replace(context, emit=_both(self.emit, journal.hear))
         actions = Actions(
             self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
         )
         records = Records(context.ssm, names.release_prefix(self.settings))
-        return Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()
+        outcome = Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()
+        journal.finish(outcome)
+        return outcome
+
+    def _journal(self, plan_: Plan, facts: Facts, progress: Progress) -> Journal:
+        hooks = Hooks(self.settings.notify, self.root, self._note, os.environ)
+        subject = Subject(self.settings.app.name, plan_, facts.caller)
+        store = Store(self.settings, self.aws)
+        return Journal(subject, progress, store=store, hooks=hooks, clock=self.clock, note=self._note)
 
     def _note(self, text: str) -> None:
         self.emit(Note(self.clock.now(), text))
+
+
+def _both(one: Emit, other: Emit) -> Emit:
+    def emit(event: ReleaseEvent) -> None:
+        one(event)
+        other(event)
+
+    return emit

@@ -85,6 +85,12 @@ class Arns:
         """The release records and the lock."""
         return self.of("ssm", f"parameter{names.release_prefix(self._settings)}/*")
 
+    @property
+    def logs(self) -> str:
+        """The logs of releases. The ARN of an object has neither region nor account."""
+        bucket = names.artifacts_bucket(self._settings, self._facts.account, self._facts.region)
+        return f"arn:{self._facts.partition}:s3:::{bucket}/{names.log_prefix(self._settings)}*"
+
     def streams(self, units: Iterable[str]) -> tuple[str, ...]:
         """Return the ARNs of the log streams of units."""
         return tuple(
@@ -147,6 +153,7 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             yield from _rolling(step, facts, arns)
         case Keep():
             yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
+            yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")
         case Verify() | Build():
             return
 

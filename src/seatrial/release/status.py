@@ -13,10 +13,10 @@ from seatrial.release import facts as facts_
 from seatrial.release.lock import Lock
 from seatrial.release.record import Record, Records
 from seatrial.release.revisions import version_of
+from seatrial.release.table import table
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from seatrial.aws.clock import Clock
@@ -127,7 +127,7 @@ def as_text(status_: Status) -> str:
         )
         for each in status_.services
     ]
-    lines = [f"{status_.environment}  {status_.url}", "", *_table(rows)]
+    lines = [f"{status_.environment}  {status_.url}", "", *table(rows)]
     for each in status_.services:
         if not each.good:
             lines += ["", f"{each.name}:", *(f"  {event}" for event in each.events)]
@@ -144,7 +144,7 @@ def as_text(status_: Status) -> str:
             )
             for each in status_.releases
         ]
-        lines += ["", *_table(rows)]
+        lines += ["", *table(rows)]
     if status_.lock:
         lines += ["", f"a release is going on: {status_.lock}"]
     return "\n".join(lines)
@@ -156,11 +156,6 @@ def _targets(service: Service, elbv2: Elbv2) -> dict[str, int]:
         for target in elbv2.target_health(attachment.target_group):
             counts[target.state] = counts.get(target.state, 0) + 1
     return counts
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _clock(at: datetime) -> str:
