@@ -140,6 +140,14 @@ NAMES: dict[str, tuple[str, ...]] = {
         "ELBV2Response.describe_target_health",
     ),
     "moto.iam": ("models",),
+    "moto.iam.access_control": (
+        "create_access_key",
+        "CreateAccessKeyFailure",
+        "IAMPolicy._policy_json",
+        "IAMUserAccessKey.collect_policies",
+        "AssumedRoleAccessKey.collect_policies",
+    ),
+    "moto.iam.responses": ("IamResponse",),
     "moto.iam.models": (
         "iam_backends",
         "IAMBackend.get_certificate_by_arn",

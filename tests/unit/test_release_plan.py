@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from seatrial.aws.permission import policy
 from seatrial.release import facts
-from seatrial.release.permissions import permissions, policy
+from seatrial.release.permissions import permissions
 from seatrial.release.plan import Wanted, patience, plan_release
 from seatrial.release.steps import Roll
 from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of

@@ -5,6 +5,7 @@ Knows nothing of the rest of seatrial and can be used by any AWS client through 
 ``process``        start, stop and find an emulator from outside; the state file
 ``server``         the process itself: builds the engines, installs them on moto, serves
 ``front``          the one seam to moto: replacing actions and reading its state
+``access``         what a caller that IAM knows may do
 ``cloudformation`` stacks: template language, resource graph, change sets, rollback, resource types
 ``ecs``            services, deployments and tasks
 ``schedules``      EventBridge Scheduler: schedules that fire

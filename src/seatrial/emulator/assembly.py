@@ -9,6 +9,7 @@ import threading
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.access import Guard
 from seatrial.emulator.addresses import Addresses
 from seatrial.emulator.children import Children
 from seatrial.emulator.clock import SystemClock
@@ -45,6 +46,7 @@ class Emulator:
         self._at_once = False
         self._clock = SystemClock(settings.time_scale)
         self._addresses = Addresses(settings.block)
+        self.guard = Guard(settings.account, settings.region)
 
     def start(self) -> WSGIApplication:
         """Start every part and return the application that answers AWS calls. Raises what a part raises."""

@@ -21,7 +21,7 @@ from seatrial.release.journal.hooks import Hooks
 from seatrial.release.journal.journal import Journal
 from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
-from seatrial.release.permissions import Permission, permissions
+from seatrial.release.permissions import permissions
 from seatrial.release.plan import plan_release, plan_rollback
 from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.aws.clock import Clock
+    from seatrial.aws.permission import Permission
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.release.facts import Facts
