@@ -13,6 +13,7 @@ from seatrial.aws.clock import SystemClock
 from seatrial.release import logs
 from tests.functional.emulator_support import Running, emulator, eventually
 from tests.functional.release_support import Place, place
+from tests.functional.stages_support import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,32 @@ def test_one_that_is_done_deletes_itself(running: Running, shop: Place) -> None:
         ActionAfterCompletion="DELETE",
     )
     eventually(lambda: "once" not in {each["Name"] for each in scheduler.list_schedules()["Schedules"]})
+
+
+def test_a_lambda_function_is_invoked_with_its_input(running: Running) -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}
+    running.client("iam").create_role(RoleName="starts", AssumeRolePolicyDocument=json.dumps(trust))
+    function = running.client("lambda").create_function(
+        FunctionName="nightly",
+        Runtime="python3.12",
+        Role=ROLE,
+        Handler="hook.handler",
+        Code={"ZipFile": archive("def handler(event, context):\n    print('invoked with', event['day'])\n")},
+    )
+    running.client("scheduler").create_schedule(
+        Name="nightly",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow=OFF,
+        Target={"Arn": function["FunctionArn"], "RoleArn": ROLE, "Input": '{"day": "Monday"}'},
+    )
+
+    def said() -> bool:
+        logs_ = running.client("logs")
+        groups = logs_.describe_log_groups(logGroupNamePrefix="/aws/lambda/nightly")["logGroups"]
+        events = logs_.filter_log_events(logGroupName="/aws/lambda/nightly")["events"] if groups else []
+        return "invoked with Monday" in [each["message"] for each in events]
+
+    eventually(said)
 
 
 def test_a_bad_expression_and_another_region_are_refused(running: Running) -> None:

@@ -19,7 +19,7 @@ from seatrial.emulator.schedules.delivery import Policy, after_failure
 from seatrial.emulator.schedules.engine import SchedulesEngine
 from seatrial.emulator.schedules.expressions import parse
 from seatrial.emulator.schedules.reader import Schedule, check
-from seatrial.emulator.schedules.requests import run_task
+from seatrial.emulator.schedules.requests import invocation, run_task
 from seatrial.emulator.settings import EmulatorSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -223,6 +223,14 @@ def test_what_the_api_refuses(change: dict[str, Any], said: str) -> None:
 
 
 def test_a_target_that_nothing_invokes_is_told() -> None:
-    world = World(schedule(target={"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f", "RoleArn": "r"}))
+    world = World(schedule(target={"Arn": "arn:aws:sns:eu-west-1:123456789012:topic", "RoleArn": "r"}))
     assert world.run(10) == []
-    assert "function:f" in world.engine.not_invoked()[0]
+    assert "topic" in world.engine.not_invoked()[0]
+    assert World(schedule()).engine.not_invoked() == []
+
+
+def test_a_lambda_function_is_invoked_with_its_input() -> None:
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    call = invocation("nightly", {"Arn": function, "RoleArn": "r", "Input": '{"day": 1}'})
+    assert (call.service, call.operation) == ("lambda", "invoke")
+    assert call.parameters == {"FunctionName": function, "InvocationType": "Event", "Payload": b'{"day": 1}'}

@@ -7,9 +7,10 @@ of seconds and are held as whole seconds. CPU is in ECS CPU units (1024 = one vC
 from __future__ import annotations
 
 import re
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]*$"
 ENV_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -43,6 +44,7 @@ _SECONDS = BeforeValidator(_seconds, json_schema_input_type=int | str)
 Duration = Annotated[int, _SECONDS, Field(ge=0)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=32)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN)]
+Acknowledgement = Annotated[str, Field(pattern=r"^\w+\.\w+:\w+.*$")]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -281,6 +283,45 @@ class Notify(Model):
         return self
 
 
+class Maintenance(Model):
+    """``maintenance``: a time in which users are told that the application may fail. Dates and times with an offset."""
+
+    start: AwareDatetime = Field(alias="from", description="from then on, such as 2026-03-01T02:00:00Z")
+    until: AwareDatetime = Field(description="up to then")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Maintenance:
+        if self.start >= self.until:
+            raise ValueError("`from` must be before `until`")
+        return self
+
+    def open_at(self, moment: datetime) -> bool:
+        """Whether the window is open."""
+        return self.start <= moment < self.until
+
+
+class Migrations(Model):
+    """``[migrations]``: what a release may do to the database while the version before still serves."""
+
+    check: bool | None = Field(
+        default=None, description="whether plan and deploy look at pending migrations; by default with a [database]"
+    )
+    python: str | None = Field(
+        default=None,
+        description="an interpreter on this machine that has the project's packages; by default that of .venv or venv "
+        "beside seatrial.toml",
+    )
+    acknowledged: tuple[Acknowledgement, ...] = Field(
+        default=(), description="operations that may run while the version before serves, named as the check names them"
+    )
+    large_table: int = Field(
+        default=64,
+        ge=0,
+        description="MiB from which a table is too large to be locked while its rows are read or written",
+    )
+    maintenance: Maintenance | None = Field(default=None, description="a window in which nothing is refused")
+
+
 class Environment(Model):
     """``[environments.NAME]`` after its overlay is merged: where a release goes."""
 
@@ -309,8 +350,14 @@ class Settings(Model):
     network: Network = Network()
     rehearsal: Rehearsal = Rehearsal()
     notify: dict[Name, Notify] = Field(default_factory=dict)
+    migrations: Migrations = Migrations()
     name: Name = Field(description="name of the environment")
     target: Environment = Environment()
+
+    @property
+    def checks_migrations(self) -> bool:
+        """Whether a release looks at pending migrations."""
+        return self.database is not None if self.migrations.check is None else self.migrations.check
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Settings:

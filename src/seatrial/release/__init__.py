@@ -5,6 +5,7 @@
 ``plan``         facts in, frozen steps out; pure. ``steps`` are its words, ``permissions`` the IAM policy they need
 ``promote``      what another environment runs, as the release of this one
 ``execute``      the steps, one after the other, and the way back when one fails
+``migrations``   what the pending ones would do to the version that serves
 ``rolling``      a service's change followed to its end by the id of its service deployment
 ``tasks``        one task run to completion, its log streamed
 ``revisions``    the next task definition from the one that the infrastructure tool wrote

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seatrial import project
@@ -12,6 +12,7 @@ from seatrial.aws.clock import SystemClock
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.release import facts as facts_
+from seatrial.release import migrations
 from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
@@ -27,18 +28,21 @@ from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable
 from seatrial.release.record import Record, Records
 from seatrial.release.source import chosen
+from seatrial.release.steps import CheckMigrations
 from seatrial.release.watch import Note
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from seatrial.aws.clock import Clock
     from seatrial.aws.permission import Permission
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
+    from seatrial.project.migrations.verdict import Verdict
     from seatrial.release.facts import Facts
+    from seatrial.release.migrations import Checked
     from seatrial.release.outcome import Outcome
     from seatrial.release.steps import Plan
     from seatrial.release.watch import Emit, ReleaseEvent
@@ -46,12 +50,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files."""
+    """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files.
+
+    ``migrations`` is what is known of the pending ones, None where nobody looked; ``leaves`` is the newest migration
+    of each app in what is to be released, as far as it is known; ``migration_files`` is the fingerprint of the files
+    that decide about them.
+    """
 
     plan: Plan
     facts: Facts
     permissions: tuple[Permission, ...]
     paths: frozenset[str] = frozenset()
+    migrations: Checked | None = None
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    migration_files: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the pending migrations, as far as it is known."""
+        return self.migrations.verdict if self.migrations else None
 
 
 def plan(
@@ -62,18 +79,40 @@ def plan(
     revision: str | None = None,
     image: str | None = None,
     take_over: bool = False,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Proposal:
-    """Return what :func:`deploy` would do. Only reads.
+    """Return what :func:`deploy` would do. Only reads; the database may be asked by a task on the live image.
 
     ``root`` is the directory of ``seatrial.toml``. Raises :class:`~seatrial.errors.UsageError` where the release
-    would be refused.
+    would be refused, save for its migrations, whose verdict is part of the proposal.
     """
     facts = facts_.gather(settings, aws)
     image_ = chosen(settings, root, aws, revision=revision, image=image)
     if image_.wanted.has_source:
         project.verify(settings, image_.paths)
-    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts), image_.paths)
+    checked = None
+    if settings.checks_migrations:
+        context = Context.of(
+            aws,
+            facts.stack.cluster,
+            emit=on_event,
+            clock=clock or SystemClock(),
+            interrupt=interrupt or Interrupt(),
+        )
+        checked = migrations.check(settings, root, facts, image_.source, context)
+    step = _migrations_step(settings, facts, checked)
+    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        image_.paths,
+        checked,
+        checked.leaves if checked else {},
+        checked.files if checked else "",
+    )
 
 
 def deploy(
@@ -98,7 +137,18 @@ def deploy(
     asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(
-            lambda: plan(settings, root, aws, revision=revision, image=image, take_over=take_over), lock
+            lambda: plan(
+                settings,
+                root,
+                aws,
+                revision=revision,
+                image=image,
+                take_over=take_over,
+                on_event=on_event,
+                clock=asked.clock,
+                interrupt=asked.interrupt,
+            ),
+            lock,
         )
 
 
@@ -133,8 +183,17 @@ def propose_promotion(
     release, said = promotable(source, source_aws)
     check_image(release, source, source_aws, settings, aws)
     facts = facts_.gather(settings, aws)
-    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts))
+    checked = migrations.check_image(facts, release) if settings.checks_migrations else None
+    step = _migrations_step(settings, facts, checked)
+    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over, migrations=step)
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        migrations=checked,
+        leaves=release.migrations,
+        migration_files=release.migration_files,
+    )
 
 
 def rollback(
@@ -165,7 +224,21 @@ def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, tak
     target = _earlier(settings, aws, facts, to)
     recorded = facts_.recorded(settings, aws, facts, target)
     plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts))
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        leaves=target.migrations,
+        migration_files=target.migration_files,
+    )
+
+
+def _migrations_step(settings: Settings, facts: Facts, checked: Checked | None) -> CheckMigrations | None:
+    """Return the step that looks at pending migrations, None where nobody asked or no version is alive beside."""
+    if checked is None or not migrations.someone_is_alive(facts):
+        return None
+    found = checked.verdict.summary if checked.verdict else checked.why or ""
+    return CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
 
 
 def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
@@ -225,6 +298,8 @@ class _Asked:
         try:
             with self.interrupt.abortable():
                 proposal = propose()
+                if proposal.verdict and proposal.verdict.refused:
+                    raise migrations.refusal(proposal.verdict)
                 confirmed = self.confirm(proposal)
         except KeyboardInterrupt:
             raise ReleaseFailed("interrupted; nothing was changed") from None
@@ -233,6 +308,8 @@ class _Asked:
         plan_, facts = proposal.plan, proposal.facts
         context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
+        progress.migrations = dict(proposal.leaves)
+        progress.migration_files = proposal.migration_files
         journal = self._journal(plan_, facts, progress)
         context = replace(context, emit=_both(self.emit, journal.hear))
         actions = Actions(

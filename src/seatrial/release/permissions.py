@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
-from seatrial.release.steps import Build, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             if any(own_tags(definition) for definition in map(facts.latest.__getitem__, units)):
                 yield Permission(("ecs:TagResource",), arns.definitions(units), "keep the tags of the task definitions")
             yield from _passing(map(facts.latest.__getitem__, units))
-        case Gate():
+        case Gate() | CheckMigrations():
             yield Permission(("ecs:RunTask",), arns.definitions([step.unit]), f"run {step.unit}")
             yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
             yield Permission(("logs:GetLogEvents",), arns.streams([step.unit]), "show its log")

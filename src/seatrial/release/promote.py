@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.release.facts import Facts
     from seatrial.release.record import Record
-    from seatrial.release.steps import Plan
+    from seatrial.release.steps import CheckMigrations, Plan
 
 
 def promotable(source: Settings, aws: Aws) -> tuple[Record, tuple[str, ...]]:
@@ -63,12 +63,14 @@ def plan_promotion(
     said: tuple[str, ...] = (),
     *,
     supersede: bool = False,
+    migrations: CheckMigrations | None = None,
 ) -> Plan:
     """Return the steps that release another environment's ``release`` here. Pure.
 
     All the steps of any release but build and push: this environment has its own database, settings and secrets.
     """
-    plan = plan_release(settings, facts, Wanted(release.version, release.digest, has_source=False), supersede=supersede)
+    wanted = Wanted(release.version, release.digest, has_source=False)
+    plan = plan_release(settings, facts, wanted, supersede=supersede, migrations=migrations)
     notes = [f"from {source}: its release {release.number}, by {release.who}, {release.at:%Y-%m-%d %H:%M} UTC", *said]
     new = [unit for unit in (*settings.services, *settings.tasks, *settings.jobs) if unit not in release.revisions]
     if new:

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from seatrial.emulator.schedules import reader
+from seatrial.emulator.schedules import reader, requests
 from seatrial.emulator.schedules.delivery import after_failure
 from seatrial.emulator.schedules.expressions import Rate
 from seatrial.emulator.schedules.occurrences import Timing, next_time, within_window
-from seatrial.emulator.schedules.requests import dead_letter, run_task
+from seatrial.emulator.schedules.requests import dead_letter, invokes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,7 +94,7 @@ class SchedulesEngine:
         return [
             f"{each.name} (schedule of {each.target['Arn']}) fires and invokes nothing"
             for each in self._read()
-            if "EcsParameters" not in each.target
+            if not invokes(each.target)
         ]
 
     def step(self) -> float:
@@ -147,21 +147,22 @@ class SchedulesEngine:
         from botocore.exceptions import BotoCoreError, ClientError
 
         schedule, target = invocation.schedule, invocation.schedule.target
-        if "EcsParameters" not in target:
+        if not invokes(target):
             log.warning("%s fired; the emulator invokes no %s", schedule.name, target["Arn"])
             return
         payload: dict[str, Any] = {}
         try:
-            payload = run_task(schedule.name, target)
-            answer = self._client("ecs").run_task(**payload)
+            call = requests.invocation(schedule.name, target)
+            payload = call.parameters
+            answer = getattr(self._client(call.service), call.operation)(**payload)
         except ClientError as error:
             failed = error.response.get("Error", {})
             self._failed(invocation, payload, str(failed.get("Code")), str(failed.get("Message")))
         except (BotoCoreError, ValueError) as error:
             self._failed(invocation, payload, type(error).__name__, str(error))
         else:
-            tasks = ", ".join(task["taskArn"] for task in answer["tasks"])
-            log.info("%s fired: %s", schedule.name, tasks or answer["failures"])
+            tasks = ", ".join(task["taskArn"] for task in answer.get("tasks", ()))
+            log.info("%s fired: %s", schedule.name, tasks or answer.get("failures") or target["Arn"])
 
     def _failed(self, invocation: _Invocation, payload: dict[str, Any], code: str, message: str) -> None:
         schedule = invocation.schedule

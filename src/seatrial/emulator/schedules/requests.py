@@ -1,8 +1,9 @@
-"""The calls a schedule makes: RunTask for its target, SendMessage for what could not be delivered. Pure."""
+"""The calls a schedule makes: RunTask or Invoke for its target, SendMessage for what could not be delivered. Pure."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,33 @@ if TYPE_CHECKING:
 
 #: ``startedBy`` of tasks that a schedule starts, as AWS writes it; at most 128 characters (ECS RunTask).
 STARTED_BY, _LONGEST_STARTED_BY = "chronos-schedule/", 128
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call on boto3's client of ``service``."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+
+
+def invokes(target: Mapping[str, Any]) -> bool:
+    """Whether the emulator invokes such a target: a cluster's tasks, or a Lambda function."""
+    return "EcsParameters" in target or _is_function(str(target["Arn"]))
+
+
+def invocation(name: str, target: Mapping[str, Any]) -> Call:
+    """Return the call that invokes a target. Raises ``ValueError`` where its ``Input`` does not fit.
+
+    Lambda functions are invoked asynchronously, with ``Input`` as their event ("Using templated targets" of the user
+    guide).
+    """
+    if _is_function(str(target["Arn"])):
+        payload = str(target.get("Input") or "{}").encode()
+        parameters = {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": payload}
+        return Call("lambda", "invoke", parameters)
+    return Call("ecs", "run_task", run_task(name, target))
 
 
 def run_task(name: str, target: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,11 +93,15 @@ def dead_letter(
         "TARGET_ARN": str(target["Arn"]),
     }
     return {
-        "MessageBody": json.dumps(payload, sort_keys=True),
+        "MessageBody": json.dumps(payload, sort_keys=True, default=bytes.decode),
         "MessageAttributes": {
             key: {"DataType": "String", "StringValue": value or "-"} for key, value in attributes.items()
         },
     }
+
+
+def _is_function(arn: str) -> bool:
+    return ":lambda:" in arn and ":function:" in arn
 
 
 def _lower(key: str) -> str:
