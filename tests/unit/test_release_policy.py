@@ -15,7 +15,7 @@ from seatrial.emulator.access.needs import Place, needs, of_s3
 from seatrial.release import api, facts, roles
 from seatrial.release.status import status
 from seatrial.release.watch import Note, ReleaseEvent
-from tests.unit.release_support import ACCOUNT, NEW, OLD, FakeAws, FakeClock, error, model_of, settings_of
+from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, FakeAws, FakeClock, error, model_of, settings_of
 
 PLACE = Place(ACCOUNT, "eu-west-1")
 #: What only a push needs, which the scripted AWS has none of; tests/functional/test_release_policy.py has.
@@ -55,6 +55,15 @@ def test_every_action_is_enough_and_needed() -> None:
     actions = {action for each in document["Statement"] for action in each["Action"]}
     useless = {action for action in actions - PUSH if not missed(without(document, action), whole)}
     assert useless == set()
+
+
+def test_without_a_gate_the_task_that_looks_at_migrations_may_be_run() -> None:
+    text = TOML.replace("gate = true", "") + "[database]\n"
+    for asks in (True, False):
+        settings = settings_of(text + ("" if asks else "[migrations]\ncheck = false\n"))
+        found = roles.release_role(settings, facts.gather(settings, FakeAws(settings, FakeClock())))
+        run = {resource for each in found if "ecs:RunTask" in each.actions for resource in each.resources}
+        assert run == ({f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/shop-production-web:*"} if asks else set())
 
 
 def test_the_release_policy_fits_a_managed_policy() -> None:

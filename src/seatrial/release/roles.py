@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.facts import units
+from seatrial.release.migrations import unit_that_migrates
 from seatrial.release.permissions import Arns, looking, permissions
 from seatrial.release.plan import Wanted, plan_release
+from seatrial.release.steps import CheckMigrations
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -23,11 +25,18 @@ def release_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
 
     A rollback's steps are among those of a release, and so are a promotion's.
     """
-    return permissions(plan_release(settings, facts, _ANY, supersede=True), settings, facts)
+    migrations = CheckMigrations(unit_that_migrates(settings), known=False, found="")
+    plan = plan_release(
+        settings, facts, _ANY, supersede=True, migrations=migrations if settings.checks_migrations else None
+    )
+    return permissions(plan, settings, facts)
 
 
 def reading_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
-    """Return what ``plan``, ``status``, ``logs`` and ``history`` need. Nothing in it changes anything."""
+    """Return what ``plan``, ``status``, ``logs`` and ``history`` need. Nothing in it changes anything.
+
+    So ``plan`` may not start the task that asks the database about migrations, and judges without it.
+    """
     arns = Arns(settings, facts)
     found = list(looking(settings, facts, arns, source=True))
     found.append(Permission(("ecs:ListTasks",), ("*",), "see the tasks", (("ArnEquals", "ecs:cluster", arns.cluster),)))
