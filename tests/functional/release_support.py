@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import release
 from seatrial.aws.ecs import Ecs
+from seatrial.aws.errors import AwsError
 from seatrial.aws.session import Aws
 from seatrial.aws.ssm import Ssm
 from seatrial.config.load import load
@@ -61,6 +62,10 @@ FILES = {
             time.sleep(600)
         if mode.GATE == "raises":
             raise RuntimeError("django.db.utils.ProgrammingError: column is in the way")
+        """,
+    "tiny/job.py": """\
+        from tiny import mode
+        print("ran on", mode.VERSION, flush=True)
         """,
     "tiny/worker.py": """\
         import os, signal, threading
@@ -144,17 +149,25 @@ class Place:
         return Ssm(self.aws).get(f"{names.release_prefix(self.settings)}/lock") is not None
 
 
-def place(root: Path, endpoint: str, app: str, *, secret: str | None = None) -> Place:
-    """Make a project in ``root`` and its environment on the emulator. ``secret``: web wants this (ARN) at start."""
+def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, more: str = "") -> Place:
+    """Make a project in ``root`` and its environment on the emulator.
+
+    ``secret``: web wants this (ARN) at start; ``more`` is added to seatrial.toml.
+    """
     root.mkdir(parents=True)
     for name, content in FILES.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(textwrap.dedent(content))
-    (root / "seatrial.toml").write_text(TOML.format(app=app))
+    (root / "seatrial.toml").write_text(TOML.format(app=app) + more)
     git(root, "init", "-q")
     git(root, "config", "user.name", "Test")
     git(root, "config", "user.email", "test@example.com")
-    settings = load(root / "seatrial.toml", "local")
+    return environment(root, endpoint, "local", secret=secret)
+
+
+def environment(root: Path, endpoint: str, name: str, *, secret: str | None = None) -> Place:
+    """Make the infrastructure of one environment of a project that is there."""
+    settings = load(root / "seatrial.toml", name)
     aws = Aws.for_environment(settings, root, endpoint=endpoint)
     return Place(root, aws, settings, _infrastructure(settings, aws, secret))
 
@@ -173,12 +186,12 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{aws.region}{zone}")["Subnet"]["SubnetId"]
         for cidr, zone in zones
     ]
-    group = ec2.create_security_group(GroupName=settings.app.name, Description="tasks", VpcId=vpc)["GroupId"]
-    balancer = elb.create_load_balancer(Name=settings.app.name, Subnets=subnets)["LoadBalancers"][0]
+    group = ec2.create_security_group(GroupName=names.app_stack(settings), Description="tasks", VpcId=vpc)["GroupId"]
+    balancer = elb.create_load_balancer(Name=names.app_stack(settings), Subnets=subnets)["LoadBalancers"][0]
     check = settings.services["web"].health_check
     assert check is not None
     target_group = elb.create_target_group(
-        Name=f"{settings.app.name}-web",
+        Name=names.family(settings, "web"),
         Protocol="HTTP",
         Port=8000,
         VpcId=vpc,
@@ -199,9 +212,8 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group}],
     )
     ecs.create_cluster(clusterName=names.cluster(settings))
-    repository = aws.client("ecr").create_repository(repositoryName=names.repository(settings))
-    uri = repository["repository"]["repositoryUri"]
-    for unit in (*settings.services, *settings.tasks):
+    uri = _repository(settings, aws)
+    for unit in (*settings.services, *settings.tasks, *settings.jobs):
         logs.create_log_group(logGroupName=names.log_group(settings, unit))
         ecs.register_task_definition(**_definition(settings, unit, uri, secret))
     for unit, service in settings.services.items():
@@ -236,8 +248,16 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
     return url
 
 
+def _repository(settings: Settings, aws: Aws) -> str:
+    ecr, name = aws.client("ecr"), names.repository(settings)
+    try:
+        return str(ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"])
+    except AwsError:  # another environment's on the same base
+        return str(ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
+
+
 def _definition(settings: Settings, unit: str, uri: str, secret: str | None) -> dict[str, Any]:
-    sized = settings.services.get(unit) or settings.tasks[unit]
+    sized = settings.services.get(unit) or settings.tasks.get(unit) or settings.jobs[unit]
     container: dict[str, Any] = {
         "name": unit,
         "image": f"{uri}:none",

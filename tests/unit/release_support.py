@@ -114,6 +114,7 @@ class FakeAws(Aws):
         self.gate: int | None = 0
         self.broken: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {}
         self.parameters: dict[str, str] = {}
+        self.objects: dict[str, bytes] = {}
         self.images = {OLD: "old", NEW: "new"}
         self.definitions: dict[str, dict[str, Any]] = {}
         self.services: dict[str, FakeService] = {}
@@ -182,6 +183,12 @@ class FakeAws(Aws):
 
     def _describe_target_health(self, **_: Any) -> dict[str, Any]:
         return {"TargetHealthDescriptions": []}
+
+    # S3
+
+    def _put_object(self, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.objects[Key] = Body
+        return {}
 
     # SSM
 

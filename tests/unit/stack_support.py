@@ -26,7 +26,13 @@ EVERYTHING: dict[str, Any] = {
         "beat": {"role": "scheduler", "command": ["celery", "beat"]},
     },
     "tasks": {"migrate": {"command": ["python", "manage.py", "migrate"], "gate": True}},
-    "jobs": {"low-stock-digest": {"command": ["python", "manage.py", "digest"], "schedule": "cron(0 6 * * ? *)"}},
+    "jobs": {
+        "low-stock-digest": {
+            "command": ["python", "manage.py", "digest"],
+            "schedule": "cron(0 6 * * ? *)",
+            "overlap": "skip",
+        }
+    },
     "environment": {"LANG": "C.UTF-8", "EMPTY": "", "FLAG": "on", "JSON": '{"a": [1, 2]}'},
     "database": {},
     "cache": {},

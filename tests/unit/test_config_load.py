@@ -79,6 +79,10 @@ def test_a_scheduler_is_never_alive_twice() -> None:
         ("[secrets.KEY]\ngenerate = 50\nfrom = 'arn'", "local", "secrets.KEY: `generate` makes a new value"),
         ("[secrets]\n'not a name' = {}", "local", "secrets.not a name: expected text that matches"),
         ("[rehearsal]\nsetup = ['seed']", "local", "rehearsal.setup: there is no [tasks.seed]"),
+        (
+            "[jobs.x]\nschedule = 'rate(1 day)'\ncommand = ['x']\noverlap = 'skip'", "local",
+            "jobs.x.overlap: skip needs [database]",
+        ),
         ("port = 1", "local", "seatrial.toml:9: is not valid TOML: Cannot overwrite a value"),
         ("x = [", "local", "is not valid TOML"),
     ],

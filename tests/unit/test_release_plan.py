@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from seatrial.release import facts
-from seatrial.release.permissions import permissions, policy
+from seatrial.aws.permission import policy
+from seatrial.release import deploy, facts
+from seatrial.release.permissions import permissions
 from seatrial.release.plan import Wanted, patience, plan_release
 from seatrial.release.steps import Roll
 from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
@@ -59,6 +60,18 @@ def test_an_image_in_ecr_is_not_built_again_and_that_is_said() -> None:
 def test_uncommitted_changes_are_noted() -> None:
     plan, _ = planned(Wanted("abc123-dead", None, dirty=True))
     assert any("not committed" in note for note in plan.notes)
+
+
+def test_what_is_not_in_the_file_any_more_is_noted_with_what_removes_it() -> None:
+    settings = settings_of()
+    aws = FakeAws(settings, FakeClock())
+    deploy(settings, Path(), aws, image=NEW, clock=FakeClock())
+    less = settings_of(
+        TOML.replace('[services.worker]\nrole = "worker"\ncommand = ["celery", "-A", "shop", "worker"]', "")
+    )
+    notes = plan_release(less, facts.gather(less, aws), THERE).notes
+    assert any(note.startswith("worker: not in seatrial.toml any more") for note in notes)
+    assert not any("any more" in note for note in plan_release(settings, facts.gather(settings, aws), THERE).notes)
 
 
 def test_counts_are_set_on_a_first_release_only() -> None:

@@ -43,11 +43,22 @@ class ServiceEvent:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A target group that a service keeps its tasks registered in."""
+    """A target group that a service keeps its tasks registered in.
+
+    ``alternate`` is the other one of a service whose deployments shift traffic between two, and ``production_rule``
+    the listener rule that does it (``advancedConfiguration``).
+    """
 
     target_group: str
     container: str
     port: int
+    alternate: str | None = None
+    production_rule: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The target groups that its tasks may be in."""
+        return (self.target_group, self.alternate) if self.alternate else (self.target_group,)
 
 
 @dataclass(frozen=True)
@@ -312,13 +323,20 @@ def _service(raw: Mapping[str, Any]) -> Service:
         pending=raw.get("pendingCount", 0),
         deployments=tuple(map(_deployment, raw.get("deployments", ()))),
         events=tuple(ServiceEvent(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", ())),
-        attachments=tuple(
-            Attachment(each["targetGroupArn"], each.get("containerName", ""), each.get("containerPort", 0))
-            for each in raw.get("loadBalancers", ())
-            if each.get("targetGroupArn")
-        ),
+        attachments=tuple(_attachment(each) for each in raw.get("loadBalancers", ()) if each.get("targetGroupArn")),
         controller=raw.get("deploymentController", {}).get("type", "ECS"),
         minimum_healthy=raw.get("deploymentConfiguration", {}).get("minimumHealthyPercent", 100),
+    )
+
+
+def _attachment(raw: Mapping[str, Any]) -> Attachment:
+    advanced = raw.get("advancedConfiguration", {})
+    return Attachment(
+        target_group=raw["targetGroupArn"],
+        container=raw.get("containerName", ""),
+        port=raw.get("containerPort", 0),
+        alternate=advanced.get("alternateTargetGroupArn"),
+        production_rule=advanced.get("productionListenerRule"),
     )
 
 

@@ -171,6 +171,11 @@ class Job(Sized):
     """``[jobs.NAME]``: a command on a schedule."""
 
     schedule: str = Field(pattern=r"^(cron|rate|at)\(.+\)$", description="an EventBridge Scheduler expression, UTC")
+    overlap: Literal["allow", "skip"] = Field(
+        default="allow",
+        description="what happens while an earlier run still goes on: allow starts another beside it, skip ends the "
+        "new one at once. skip needs [database], where the run under way holds a lock",
+    )
 
 
 class Database(Model):
@@ -255,6 +260,29 @@ class Rehearsal(Model):
     setup: tuple[str, ...] = Field(default=(), description="names of [tasks] to run once before the load begins")
 
 
+class Notify(Model):
+    """``[notify.NAME]``: who is told when a release begins and ends. One of `run`, `url` and `url_variable`."""
+
+    run: Command | None = Field(
+        default=None, description="a program, run beside seatrial.toml; it gets the event as JSON on standard input"
+    )
+    url: str | None = Field(
+        default=None, pattern=r"^https?://.", description="a webhook; the event is sent by POST as JSON"
+    )
+    url_variable: EnvName | None = Field(
+        default=None, description="the variable of seatrial's own environment that holds the webhook, if it is secret"
+    )
+    timeout: Annotated[int, _SECONDS, Field(ge=1, le=60)] = Field(
+        default=10, description="seconds it may take; a hook that fails is told and changes nothing"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Notify:
+        if sum(each is not None for each in (self.run, self.url, self.url_variable)) != 1:
+            raise ValueError("give one of `run`, `url` and `url_variable`")
+        return self
+
+
 class Maintenance(Model):
     """``maintenance``: a time in which users are told that the application may fail. Dates and times with an offset."""
 
@@ -321,6 +349,7 @@ class Settings(Model):
     secrets: dict[EnvName, Secret] = Field(default_factory=dict)
     network: Network = Network()
     rehearsal: Rehearsal = Rehearsal()
+    notify: dict[Name, Notify] = Field(default_factory=dict)
     migrations: Migrations = Migrations()
     name: Name = Field(description="name of the environment")
     target: Environment = Environment()
@@ -340,6 +369,9 @@ class Settings(Model):
             raise ValueError("services: only one service may have the role scheduler")
         if self.target.domain and not self.target.certificate and self.target.cloud == "aws":
             raise ValueError(f"environments.{self.name}.certificate: a domain needs the ARN of its ACM certificate")
+        for name, job in self.jobs.items():
+            if job.overlap == "skip" and self.database is None:
+                raise ValueError(f"jobs.{name}.overlap: skip needs [database], which keeps the lock of the running job")
         for name in self.rehearsal.setup:
             if name not in self.tasks:
                 raise ValueError(f"rehearsal.setup: there is no [tasks.{name}]")

@@ -95,7 +95,8 @@ def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator)
     if emulators.find(root, NAME) is not None:
         raise UsageError("a rehearsal of this project is running already", hint="wait for it to end")
     with _emulator(settings, root, wishes, narrator) as info, tempfile.TemporaryDirectory() as scratch:
-        stage = _Stage(settings, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
+        quiet = settings.model_copy(update={"notify": {}})  # a rehearsal is nobody's news
+        stage = _Stage(quiet, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
         stage.prepare(old)
         return stage.perform(info, wishes)
 

@@ -209,6 +209,13 @@ def _notes(settings: Settings, facts: Facts, wanted: Wanted) -> list[str]:
     for unit, service in settings.services.items():
         if facts.services[unit].desired == 0 and facts.released(unit) and service.count:
             notes.append(f"{unit} was scaled to 0 tasks and stays so")
+    known = {*settings.services, *settings.tasks, *settings.jobs}
+    gone = [unit for unit in (facts.serving.revisions if facts.serving else ()) if unit not in known]
+    if gone:
+        notes.append(
+            f"{', '.join(gone)}: not in seatrial.toml any more, so this release leaves it as it is; "
+            f"`seatrial infra apply {settings.name}` removes it, best when this release serves"
+        )
     notes += gaps(settings)
     before = sorted({version for u in settings.services if (version := version_of(facts.live[u], u))})
     if before:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.config.models import HealthCheck as HealthCheckSettings
 from seatrial.errors import UsageError
 from seatrial.stack import model, names
+from seatrial.stack.overlap import alone
 from seatrial.stack.priorities import priorities
 
 if TYPE_CHECKING:
-    from seatrial.config.models import Service, Settings, Sized
+    from seatrial.config.models import Job, Service, Settings, Sized
 
 #: A VPC is cut into this many bits' worth of equal subnets: 16, of which four are used, so that a team can add its own.
 _SPLIT_BITS = 4
@@ -39,7 +41,7 @@ def build(settings: Settings) -> model.Stack:
             bucket=None if settings.media is None else model.Bucket(versioned=settings.media.versioned),
             services=_services(settings),
             tasks=tuple(model.Task(_container(settings, unit, task)) for unit, task in settings.tasks.items()),
-            jobs=tuple(model.Job(_container(settings, unit, job), job.schedule) for unit, job in settings.jobs.items()),
+            jobs=tuple(_job(settings, unit, job) for unit, job in settings.jobs.items()),
         ),
     )
 
@@ -140,6 +142,13 @@ def _container(settings: Settings, unit: str, sized: Sized, *, port: int | None 
         secrets=secrets,
         port=port,
     )
+
+
+def _job(settings: Settings, unit: str, job: Job) -> model.Job:
+    container = _container(settings, unit, job)
+    if job.overlap == "skip":
+        container = replace(container, command=alone(container.family, container.command))
+    return model.Job(container, job.schedule)
 
 
 def _variables(

@@ -18,9 +18,4 @@ def gaps(settings: Settings) -> tuple[str, ...]:
         found.append(
             "[site] is not carried out yet: nothing is built, uploaded or served; publish the front end yourself"
         )
-    if settings.jobs and settings.target.cloud == "emulator":
-        jobs = ", ".join(f"[jobs.{name}]" for name in settings.jobs)
-        found.append(
-            f"{jobs}: schedules do not fire on the emulator; start one with `seatrial run {settings.name} JOB`"
-        )
     return tuple(found)

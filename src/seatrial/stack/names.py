@@ -67,6 +67,16 @@ def repository(settings: Settings) -> str:
     return settings.app.name if settings.target.base == "base" else f"{settings.app.name}-{settings.target.base}"
 
 
+def artifacts_bucket(settings: Settings, account: str, region: str) -> str:
+    """Name of the bucket for templates and release logs: everyone on AWS shares one set of bucket names."""
+    return f"{settings.app.name}-artifacts-{account}-{region}"
+
+
+def log_prefix(settings: Settings) -> str:
+    """Where in :func:`artifacts_bucket` an environment's release logs are: ``releases/production/``."""
+    return f"releases/{settings.name}/"
+
+
 def logical(name: str) -> str:
     """Return the logical name of a name: ``LowStockDigest``, or ``DjangoSecretKey`` of ``DJANGO_SECRET_KEY``."""
     return "".join(part[:1].upper() + part[1:].lower() for part in re.split(r"[^A-Za-z0-9]+", name) if part)
