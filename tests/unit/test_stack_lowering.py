@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import UsageError
-from seatrial.stack import graph, names
+from seatrial.stack import names
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from seatrial.stack.lowering.policies import WITHOUT_RESOURCE
