@@ -12,24 +12,31 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-from seatrial.emulator.addresses import Addresses
+from seatrial.emulator import alarms
+from seatrial.emulator.addresses import Addresses, lease_block
 from seatrial.emulator.clock import SystemClock
 from seatrial.emulator.ecs import EcsEngine
 from seatrial.emulator.front.actions import install
+from seatrial.emulator.lambda_functions import LambdaFunctions
 from seatrial.emulator.loadbalancing import TargetHealth
+from seatrial.emulator.loadbalancing.service import LoadBalancing
+from seatrial.emulator.loadbalancing.traffic import RuleWeights
 from seatrial.emulator.runtime import ContainerSpec, ImageError, LogSink
-from seatrial.emulator.settings import ACCOUNT, EmulatorSettings
+from seatrial.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from seatrial.emulator.loadbalancing import Targets
 
 T = TypeVar("T")
 REGION = "eu-west-1"
@@ -41,6 +48,17 @@ PROGRAMS = {
     "while True: signal.pause()",
     "exit": "import sys\nprint('leaving', flush=True)\nsys.exit(int(sys.argv[1]))",
     "environment": "import os, sys\nfor name in sys.argv[1:]: print(name + '=' + os.environ.get(name, 'UNSET'))",
+    "web": "import http.server, os, sys\n"
+    "class Answer(http.server.BaseHTTPRequestHandler):\n"
+    "    protocol_version = 'HTTP/1.1'\n"
+    "    def do_GET(self):\n"
+    "        self.send_response(200)\n"
+    "        self.send_header('Content-Length', '0')\n"
+    "        self.send_header('X-Name', sys.argv[1])\n"
+    "        self.end_headers()\n"
+    "    def log_message(self, *_): pass\n"
+    "http.server.ThreadingHTTPServer.request_queue_size = 128\n"
+    "http.server.ThreadingHTTPServer((os.environ['ADDRESS'], 8000), Answer).serve_forever()",
     "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
 }
 
@@ -123,7 +141,7 @@ class ScriptRuntime:
         argv = [*(spec.entry_point or (sys.executable, "-I", "-S", "-c", program)), *(spec.command or ())]
         process = subprocess.Popen(
             argv,
-            env={"PATH": os.environ["PATH"], **spec.environment},
+            env={"PATH": os.environ["PATH"], "ADDRESS": spec.address, **spec.environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -189,18 +207,23 @@ class Rig:
 
     def __init__(self, engine: EcsEngine, runtime: ScriptRuntime, targets: MemoryTargets, endpoint: str) -> None:
         self.engine, self.runtime, self.targets, self.endpoint = engine, runtime, targets, endpoint
+        self.balancing: LoadBalancing | None = None
+        self._clients: dict[str, Any] = {}
         self.ecs = self.client("ecs")
         self.ecs.create_cluster(clusterName="c")
         self._network: dict[str, Any] | None = None
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        """A client of a service; made once, for making one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+        return self._clients[service]
 
     @property
     def network(self) -> dict[str, Any]:
@@ -316,30 +339,57 @@ class Rig:
 
 
 @contextmanager
-def emulated_ecs(state: Path, *, time_scale: float = 0.01) -> Iterator[Rig]:
-    """Serve moto with the engine's actions on a free port; ends every task and restores moto afterwards."""
+def emulated_ecs(
+    state: Path, *, time_scale: float = 0.01, proxy: Literal["envoy", "builtin"] | None = None
+) -> Iterator[Rig]:
+    """Serve moto with the engine's actions on a free port; ends every task and restores moto afterwards.
+
+    With a ``proxy``, load balancers carry traffic to tasks that really answer.
+    """
     moto_api_backend.reset()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    settings = EmulatorSettings("test", state, port, 200, region=REGION, account=ACCOUNT, time_scale=time_scale)
-    runtime, targets = ScriptRuntime(), MemoryTargets()
-    engine = EcsEngine(settings, SystemClock(time_scale), runtime, targets, Addresses(settings.block))
+    lease = lease_block() if proxy else None
+    settings = EmulatorSettings(
+        "test", state, port, lease.block if lease else 200, region=REGION, time_scale=time_scale, proxy=proxy or "envoy"
+    )
+    runtime, memory, clock = ScriptRuntime(), MemoryTargets(), SystemClock(time_scale)
+    addresses, functions = Addresses(settings.block), LambdaFunctions(settings, clock)
+    balancing = LoadBalancing(settings, clock, addresses) if proxy else None
+    targets: Targets = balancing.targets if balancing else memory
+    traffic = balancing.traffic if balancing else RuleWeights(lambda: None)
+    engine = EcsEngine(settings, clock, runtime, targets, traffic, invoke=functions.invoke, addresses=addresses)
     actions = engine.actions()
     originals = {name: vars(EC2ContainerServiceResponse).get(name) for name in actions}
+    described = CloudWatchResponse.describe_alarms
+    if balancing:
+        balancing.install()
+        balancing.start()
+        balancing.targets.subscribe(engine.notify)
+    alarms.install(settings, clock)
+    functions.install()
     install(EC2ContainerServiceResponse, actions)
     engine.start()
     try:
-        yield Rig(engine, runtime, targets, f"http://{host}:{port}")
+        rig = Rig(engine, runtime, memory, f"http://{host}:{port}")
+        rig.balancing = balancing
+        yield rig
     finally:
         engine.stop()
+        functions.stop()
+        if balancing:
+            balancing.stop()
         server.stop()
         runtime.shutdown()
+        CloudWatchResponse.describe_alarms = described
         for name, original in originals.items():
             if original is None:
                 delattr(EC2ContainerServiceResponse, name)
             else:
                 setattr(EC2ContainerServiceResponse, name, original)
+        if lease:
+            lease.release()
         assert runtime.alive() == []
 
 

@@ -165,9 +165,6 @@ def test_stop_service_deployment_rolls_back(rig: Rig) -> None:
     release(rig, rig.define())
     eventually(rig.service, lambda s: s["runningCount"] == 2)
     arn = rig.deployment()["serviceDeploymentArn"]
-    with pytest.raises(ClientError) as refused:
-        rig.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ABORT")
-    assert refused.value.response["Error"]["Code"] == "UnsupportedFeatureException"
     answer = rig.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
     assert answer["serviceDeploymentArn"] == arn
     assert finished(rig)["status"] == "ROLLBACK_SUCCESSFUL"
@@ -178,6 +175,23 @@ def test_stop_service_deployment_rolls_back(rig: Rig) -> None:
     with pytest.raises(ClientError) as unknown:
         rig.ecs.stop_service_deployment(serviceDeploymentArn=arn + "x")
     assert unknown.value.response["Error"]["Code"] == "ServiceDeploymentNotFoundException"
+
+
+def test_stop_service_deployment_aborts_and_leaves_what_runs(rig: Rig) -> None:
+    rig.create(rig.define())
+    rig.stable()
+    rig.targets.judge = only_the_first
+    aborted = release(rig, rig.define())
+    eventually(rig.service, lambda s: s["runningCount"] == 2)
+    arn = rig.deployment()["serviceDeploymentArn"]
+    rig.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ABORT")
+    record = finished(rig)
+    assert (record["status"], record["statusReason"]) == (
+        "STOPPED",
+        "Service deployment stopped because it was aborted by StopServiceDeployment.",
+    )
+    primary, old = rig.service()["deployments"]
+    assert (primary["id"], primary["rolloutState"], old["runningCount"]) == (aborted, "FAILED", 1)
 
 
 def test_an_unhealthy_task_is_replaced_before_it_is_stopped(rig: Rig) -> None:

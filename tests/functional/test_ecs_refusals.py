@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.functional.ecs_support import Rig, emulated_ecs
+from tests.functional.stages_support import BLUE_GREEN, Stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +48,28 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "InvalidParameterException",
         "Health check grace period is only valid for services configured to use load balancers",
     ),
-    "blue/green": (
+    "blue/green without a bake time": (
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
+        "InvalidParameterException",
+        "bakeTimeInMinutes is required when using the BLUE_GREEN deployment strategy",
+    ),
+    "hooks of a rolling update": (
+        {"deploymentConfiguration": {"lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]}},
         "UnsupportedFeatureException",
-        "does not support the deployment strategy BLUE_GREEN",
+        "does not support deployment lifecycle hooks with the ROLLING strategy",
     ),
     "CodeDeploy": (
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         "UnsupportedFeatureException",
         "does not support the deployment controller CODE_DEPLOY",
     ),
-    "a lifecycle hook and constraints": (
+    "constraints and registries": (
         {
-            "deploymentConfiguration": {"lifecycleHooks": [{"hookTargetArn": "arn:x", "roleArn": "arn:y"}]},
+            "serviceRegistries": [{"registryArn": "arn:x"}],
             "placementConstraints": [{"type": "distinctInstance"}],
         },
         "UnsupportedFeatureException",
-        "does not support deploymentConfiguration.lifecycleHooks, placementConstraints.",
+        "does not support serviceRegistries, placementConstraints.",
     ),
     "Service Connect": (
         {"serviceConnectConfiguration": {"enabled": True, "namespace": "shop"}},
@@ -217,3 +225,65 @@ def test_update_refuses_an_inactive_revision_and_an_unknown_service(rig: Rig) ->
     with pytest.raises(ClientError) as unknown:
         rig.ecs.update_service(cluster="c", service="nope", desiredCount=1)
     assert unknown.value.response["Error"]["Code"] == "ServiceNotFoundException"
+
+
+CONTRADICTIONS = (
+    ({"advancedConfiguration": None}, "advancedConfiguration field is required for all loadBalancers"),
+    ({"alternateTargetGroupArn": None}, "alternateTargetGroupArn must be provided in advancedConfiguration"),
+    ({"productionListenerRule": None}, "productionListenerRule must be provided in advancedConfiguration"),
+    ({"roleArn": None}, "roleArn must be provided in advancedConfiguration"),
+    (
+        {"productionListenerRule": "arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/lb/1/2"},
+        "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: arn:",
+    ),
+    ({"alternateTargetGroupArn": "arn:nothing"}, "The specified target group does not exist: arn:nothing"),
+    ({"alternateTargetGroupArn": "BLUE"}, "Duplicate targetGroupArn found: "),
+    ({"testListenerRule": "PRODUCTION"}, "cannot be used as both production and test listener rules"),
+    ({"loadBalancerName": "classic"}, "All loadBalancers must be strictly either ELBv1"),
+    (
+        {"loadBalancerName": "classic", "targetGroupArn": None},
+        "advancedConfiguration field is not allowed with ELBv1 loadBalancers",
+    ),
+)
+
+
+def test_create_refuses_load_balancers_that_contradict_the_strategy(tmp_path: Path) -> None:
+    with emulated_ecs(tmp_path) as rig:
+        stages = Stages(rig)
+        stages.build()
+        known = {"BLUE": stages.groups[0], "PRODUCTION": stages.rules["production"]}
+        for change, text in CONTRADICTIONS:
+            entry = stages.balancer
+            for name, value in change.items():
+                place = entry["advancedConfiguration"] if name in entry["advancedConfiguration"] else entry
+                place[name] = known.get(str(value), value)
+            entry["advancedConfiguration"] = _given(entry["advancedConfiguration"] or {}) or None
+            with pytest.raises(ClientError, match=re.escape(text)) as refused:
+                rig.create(
+                    rig.define(), balanced=False, loadBalancers=[_given(entry)], deploymentConfiguration=BLUE_GREEN
+                )
+            assert refused.value.response["Error"]["Code"] == "InvalidParameterException"
+        plain = {k: v for k, v in stages.balancer.items() if k != "advancedConfiguration"}
+        with pytest.raises(ClientError, match="Either all or none of the provided loadBalancers"):
+            rig.create(
+                rig.define(),
+                balanced=False,
+                loadBalancers=[stages.balancer, plain],
+                deploymentConfiguration=BLUE_GREEN,
+            )
+
+
+def test_a_test_rule_is_required_where_production_does_not_name_both_groups(tmp_path: Path) -> None:
+    with emulated_ecs(tmp_path) as rig:
+        stages = Stages(rig)
+        stages.build()
+        action = {"Type": "forward", "TargetGroupArn": stages.groups[0]}
+        rig.client("elbv2").modify_rule(RuleArn=stages.rules["production"], Actions=[action])
+        entry = stages.balancer
+        del entry["advancedConfiguration"]["testListenerRule"]
+        with pytest.raises(ClientError, match="For Application LoadBalancer, testListenerRule is required"):
+            rig.create(rig.define(), balanced=False, loadBalancers=[entry], deploymentConfiguration=BLUE_GREEN)
+
+
+def _given(shape: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in shape.items() if v is not None}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functional.emulator_support import Running, emulator, environment
+from tests.functional.emulator_support import Running, emulator, environment, eventually
+from tests.functional.stages_support import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,3 +105,77 @@ def test_instance_types_of_the_own_region_are_known(running: Running) -> None:
     assert offered["InstanceTypeOfferings"]
     with pytest.raises(ClientError, match="InvalidInstanceType"):
         running.client("ec2").describe_instance_types(InstanceTypes=["t3.enormous"])
+
+
+def test_hooks_run_and_move_traffic_in_the_whole_emulator(running: Running) -> None:
+    """ECS, load balancer, Lambda and CloudWatch together, as the server wires them; no task is needed for it."""
+    iam, elb, ecs = running.client("iam"), running.client("elbv2"), running.client("ecs")
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    role = iam.create_role(RoleName="hooks", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    code = (
+        "import boto3\ndef handler(event, context):\n"
+        "    boto3.client('ssm').put_parameter(Name='seen', Value=event['lifecycleStage'], Type='String')\n"
+        "    return {'hookStatus': 'SUCCEEDED'}\n"
+    )
+    function = running.client("lambda").create_function(
+        FunctionName="hook", Runtime="python3.12", Role=role, Handler="hook.handler", Timeout=30,
+        Code={"ZipFile": archive(code)},
+    )["FunctionArn"]  # fmt: skip
+    subnets = running.client("ec2").describe_subnets()["Subnets"][:2]
+    names = [subnet["SubnetId"] for subnet in subnets]
+    blue, green = (
+        elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=subnets[0]["VpcId"], TargetType="ip")[
+            "TargetGroups"
+        ][0]["TargetGroupArn"]
+        for name in ("blue", "green")
+    )
+    balancer = elb.create_load_balancer(Name="lb", Subnets=names)["LoadBalancers"][0]["LoadBalancerArn"]
+    forward = {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": blue, "Weight": 1}, {"TargetGroupArn": green, "Weight": 0}]
+        },
+    }
+    listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[forward])
+    rules = elb.describe_rules(ListenerArn=listener["Listeners"][0]["ListenerArn"])["Rules"]
+    rule = rules[0]["RuleArn"]
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(
+        family="app", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
+        containerDefinitions=[{"name": "app", "image": "none", "portMappings": [{"containerPort": 80}]}],
+    )  # fmt: skip
+    ecs.create_service(
+        cluster="c", serviceName="web", taskDefinition="app", desiredCount=0, launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": names}},
+        deploymentConfiguration={
+            "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0,
+            "lifecycleHooks": [{"hookTargetArn": function, "roleArn": role, "lifecycleStages": ["POST_SCALE_UP"]}],
+        },
+        loadBalancers=[{
+            "targetGroupArn": blue, "containerName": "app", "containerPort": 80,
+            "advancedConfiguration": {
+                "alternateTargetGroupArn": green, "productionListenerRule": rule, "roleArn": role,
+            },
+        }],
+    )  # fmt: skip
+    listed = eventually(
+        lambda: ecs.list_service_deployments(cluster="c", service="web", status=["SUCCESSFUL"])["serviceDeployments"]
+    )
+    assert len(listed) == 1
+    assert running.client("ssm").get_parameter(Name="seen")["Parameter"]["Value"] == "POST_SCALE_UP"
+    described = elb.describe_rules(RuleArns=[rule])["Rules"][0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    assert {group["TargetGroupArn"]: group["Weight"] for group in described} == {blue: 0, green: 100}
+    shown = elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["DefaultActions"][0]["ForwardConfig"]
+    assert shown["TargetGroups"] == described, "a default rule is the listener's default action"
+
+
+def test_an_alarm_goes_off_by_its_metric(running: Running) -> None:
+    cloudwatch = running.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors", Namespace="app", MetricName="errors", Statistic="Sum", Period=60, EvaluationPeriods=1,
+        Threshold=0, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    cloudwatch.put_metric_data(Namespace="app", MetricData=[{"MetricName": "errors", "Value": 1}])
+    assert cloudwatch.describe_alarms(AlarmNames=["errors"])["MetricAlarms"][0]["StateValue"] == "ALARM"

@@ -11,14 +11,15 @@ from seatrial.emulator.ecs import deployments
 from seatrial.emulator.ecs.definitions import TaskDefinition, parse_container
 from seatrial.emulator.ecs.model import Cluster, Container, Deployment, LoadBalancer, Placement, Service, Task
 from seatrial.emulator.ecs.reconcile import Reconciler
-from seatrial.emulator.ecs.requests import DEFAULT_CONFIGURATION
 from seatrial.emulator.ecs.state import State
+from seatrial.emulator.ecs.strategy import DEFAULT_CONFIGURATION
+from seatrial.emulator.ecs.surroundings import AlarmView
 from seatrial.emulator.ecs.world import World
 from seatrial.emulator.loadbalancing import TargetHealth
 from seatrial.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from seatrial.emulator.ecs.model import RolloutState
 
@@ -53,8 +54,29 @@ class ToldTargets:
         return self.told.get(address, TargetHealth("initial"))
 
 
-class NoCounts:
-    """Only what the scheduler tells its surroundings."""
+class KeptTraffic:
+    """Listener rules as a table: rule → (target group, weight)."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, dict[str, int]] = {}
+
+    def forwards(self, rule: str) -> tuple[tuple[str, int], ...] | None:
+        return tuple(self.rules[rule].items()) if rule in self.rules else None
+
+    def shift(self, rule: str, weights: Mapping[str, int]) -> None:
+        if rule not in self.rules:
+            raise KeyError(rule)
+        self.rules[rule] = dict(weights)
+
+
+class Around:
+    """Only what the scheduler tells and asks its surroundings. ``states`` has the alarms that exist."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmView]:
+        return [AlarmView(name, self.states[name], 60.0) for name in names if name in self.states]
 
     def count(self, cluster: str, *, services: int, running: int, pending: int) -> None:
         self.counted = (cluster, services, running, pending)
@@ -72,10 +94,17 @@ class Stage:
     def __init__(
         self, *, desired: int = 1, balanced: bool = True, configuration: Mapping[str, Any] | None = None
     ) -> None:
-        self.clock, self.targets = SetClock(), ToldTargets()
+        self.clock, self.targets, self.traffic, self.around = SetClock(), ToldTargets(), KeptTraffic(), Around()
         settings = EmulatorSettings("unit", Path("/nowhere"), 1, 16)
         self.world = World(
-            settings, self.clock, cast("Any", None), cast("Any", self.targets), Addresses(16), cast("Any", NoCounts())
+            settings,
+            self.clock,
+            cast("Any", None),
+            cast("Any", self.targets),
+            self.traffic,
+            self.invoke,
+            Addresses(16),
+            cast("Any", self.around),
         )
         self.state = State()
         self.reconciler = Reconciler(self.world, self.state, self._launch)
@@ -94,6 +123,9 @@ class Stage:
         self.balancers = (LoadBalancer(GROUP, "app", 80),) if balanced else ()
         self.revision = 0
         self.deploy()
+
+    def invoke(self, _function: str, _payload: bytes) -> bytes:
+        raise LookupError("there are no functions here")
 
     def deploy(self) -> Deployment:
         self.revision += 1
@@ -190,7 +222,7 @@ class Stage:
                 order=order,
                 service=service,
                 deployment=deployment,
-                load_balancers=self.balancers,
+                load_balancers=deployment.revision.resolved,
                 started_by=deployment.id,
             )
             self.state.tasks[task.id] = task

@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from seatrial.emulator.ecs.model import Advanced, LoadBalancer
 from seatrial.emulator.ecs.shapes import (
     revision_shape,
     service_deployment_brief,
@@ -15,7 +16,8 @@ from seatrial.emulator.ecs.shapes import (
     service_shape,
     task_shape,
 )
-from tests.unit.ecs_support import Stage
+from seatrial.emulator.ecs.strategy import CANARY, PAUSE_STAGES
+from tests.unit.ecs_support import GROUP, Stage
 
 MODEL = botocore.session.get_session().get_service_model("ecs")
 
@@ -59,6 +61,40 @@ def test_service_deployment_and_revision(stage: Stage) -> None:
         assert errors("ServiceRevision", revision_shape(stage.service, record.target)) == ""
 
 
+def test_service_deployment_by_stages() -> None:
+    stage = Stage(desired=2)
+    stage.traffic.rules = {"production": {GROUP: 100, "alternate": 0}, "test": {GROUP: 0, "alternate": 100}}
+    stage.balancers = (LoadBalancer(GROUP, "app", 80, Advanced("alternate", "production", "test", "role")),)
+    hook = {"targetType": "PAUSE", "lifecycleStages": list(PAUSE_STAGES)}
+    for _ in range(40):
+        stage.settle()
+    stage.service.configuration |= {"strategy": "CANARY", "canaryConfiguration": CANARY, "lifecycleHooks": [hook]}
+    stage.deploy()
+    stages = ServiceDeploymentStages()
+    for _ in range(60):
+        stage.settle()
+        record = stage.service.history[0]
+        shape = service_deployment_shape(stage.service, record, stage.alive)
+        assert errors("ServiceDeployment", shape) == ""
+        assert errors("Service", service_shape(stage.service, stage.alive)) == ""
+        assert errors("ServiceRevision", revision_shape(stage.service, record.target)) == ""
+        stages.add(shape["lifecycleStage"])
+        if record.rollout:
+            for run in record.rollout.hooks:
+                run.end("SUCCEEDED", proceeds=True)
+    assert stages.unknown() == []
+    assert stage.service.history[0].status == "SUCCESSFUL"
+    assert stage.traffic.rules["production"] == {"alternate": 100, GROUP: 0}
+
+
+class ServiceDeploymentStages(set[str]):
+    """Stages that were shown."""
+
+    def unknown(self) -> list[str]:
+        """Those that the service model does not enumerate."""
+        return sorted(self - set(MODEL.shape_for("ServiceDeploymentLifecycleStage").enum))
+
+
 def test_task_in_every_status(stage: Stage) -> None:
     task = stage.alive[0]
     for status in (
@@ -74,7 +110,7 @@ def test_task_in_every_status(stage: Stage) -> None:
     "name",
     ["CreateService", "UpdateService", "DeleteService", "DescribeServices", "ListServices", "RunTask", "StopTask",
      "DescribeTasks", "ListTasks", "ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions",
-     "StopServiceDeployment", "DeleteCluster"],
+     "StopServiceDeployment", "ContinueServiceDeployment", "DeleteCluster"],
 )  # fmt: skip
 def test_every_operation_exists_in_the_model(name: str) -> None:
     assert name in MODEL.operation_names

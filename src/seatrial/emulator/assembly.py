@@ -58,6 +58,7 @@ class Emulator:
         self._say("starting registry and runtime")
         runtime = self._start_runtime()
         self._say("starting ECS and CloudFormation")
+        self._start_functions()
         self._start_engines(runtime)
         self._say("ready")
         return application
@@ -121,6 +122,15 @@ class Emulator:
         self._stops.append(("runtime", runtime.shutdown))
         return runtime
 
+    def _start_functions(self) -> None:
+        from seatrial.emulator import alarms
+        from seatrial.emulator.lambda_functions import LambdaFunctions
+
+        alarms.install(self.settings, self._clock)
+        self.functions = LambdaFunctions(self.settings, self._clock)
+        self.functions.install()
+        self._stops.append(("functions", self.functions.stop))
+
     def _start_engines(self, runtime: Runtime) -> None:
         from moto.ecs.responses import EC2ContainerServiceResponse
 
@@ -129,7 +139,15 @@ class Emulator:
         from seatrial.emulator.front.actions import install
 
         targets = self.balancing.targets
-        self.ecs = EcsEngine(self.settings, self._clock, runtime, targets, self._addresses)
+        self.ecs = EcsEngine(
+            self.settings,
+            self._clock,
+            runtime,
+            targets,
+            self.balancing.traffic,
+            invoke=self.functions.invoke,
+            addresses=self._addresses,
+        )
         install(EC2ContainerServiceResponse, self.ecs.actions())
         targets.subscribe(self.ecs.notify)
         self.ecs.start()

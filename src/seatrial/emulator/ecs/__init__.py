@@ -1,6 +1,9 @@
 """Amazon ECS: services, deployments and tasks that really run.
 
 ``engine``       what the server starts; ``*_actions`` the API; ``requests`` reading and refusing, ``shapes`` answering
+``strategy``     ``deploymentConfiguration``: what may be asked and what it means; ``refusals`` how it is refused
+``lifecycle``    the stages of blue/green, linear and canary, ``hooks`` what runs at them: pure
+``rollouts``     applies those; ``groups`` in which target group a revision stands
 ``schedule``     the scheduler's decision, ``breaker`` circuit breaker and back-off, ``health``, ``dependencies``,
                  ``definitions``, ``events``, ``metadata``, ``paging``: pure
 ``reconcile``    applies the decisions; ``deployments`` what becomes of deployments; ``launch``, ``task`` a task's life

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.paging import page
-from seatrial.emulator.ecs.requests import invalid, unsupported
+from seatrial.emulator.ecs.refusals import invalid
 from seatrial.emulator.ecs.shapes import revision_shape, service_deployment_brief, service_deployment_shape
 from seatrial.emulator.front.actions import ApiError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from seatrial.emulator.ecs.world import World
     from seatrial.emulator.front.actions import Action
 
+_HOOK = re.compile(r"ecs-[a-z]+-.+")
 #: Both Describe actions take at most twenty ARNs.
 MOST_DESCRIBED = 20
 
@@ -33,6 +35,7 @@ class DeploymentActions:
             "describe_service_deployments": self._describe,
             "describe_service_revisions": self._describe_revisions,
             "stop_service_deployment": self._stop,
+            "continue_service_deployment": self._continue,
         }
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -77,10 +80,8 @@ class DeploymentActions:
         return {"serviceRevisions": found, "failures": failures}
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Roll back. ``ABORT`` is in the service model but not documented as valid."""
-        if request.get("stopType", "ROLLBACK") != "ROLLBACK":
-            raise unsupported(f"the stop type {request['stopType']}")
-        arn = request["serviceDeploymentArn"]
+        """Roll back, or stop where it is (ABORT). What is in CLEAN_UP has nothing left to go back to."""
+        arn, aborts = request["serviceDeploymentArn"], request.get("stopType") == "ABORT"
         with self._world.lock:
             known = self._state.service_deployment(arn)
             if known is None:
@@ -88,8 +89,40 @@ class DeploymentActions:
             _, record = known
             if not record.running:
                 raise ApiError("ConflictException", f"The service deployment is already {record.status}.")
+            position = record.rollout.position if record.rollout else None
+            if position and position.stage == "CLEAN_UP" and not position.back:
+                raise ApiError("ConflictException", "The service deployment is in CLEAN_UP and cannot be stopped.")
             if record.status in {"PENDING", "IN_PROGRESS"}:
-                record.status, record.updated_at = "ROLLBACK_REQUESTED", self._world.clock.now()
+                record.status = "STOP_REQUESTED" if aborts else "ROLLBACK_REQUESTED"
+                record.updated_at = self._world.clock.now()
+        self._world.wake.set()
+        return {"serviceDeploymentArn": arn}
+
+    def _continue(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Let a deployment that a PAUSE hook holds go on, or roll it back."""
+        arn, identifier = request["serviceDeploymentArn"], request["hookId"]
+        if not _HOOK.fullmatch(identifier):
+            raise invalid("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
+        with self._world.lock:
+            known = self._state.service_deployment(arn)
+            if known is None:
+                raise ApiError("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
+            _, record = known
+            if not record.running:
+                raise invalid(
+                    "Continuing a service deployment is not allowed for service deployment in terminal states."
+                )
+            runs = record.rollout.hooks if record.rollout else []
+            run = next((r for r in runs if r.id == identifier and r.pauses and r.proceeds is None), None)
+            if run is None:
+                raise invalid(
+                    "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
+                )
+            if request.get("action") == "ROLLBACK":
+                reason = f"Service deployment rolled back because {run.stage} pause hook was rolled back by the user."
+                run.end("FAILED", proceeds=False, reason=reason)
+            else:
+                run.end("SUCCEEDED", proceeds=True)
         self._world.wake.set()
         return {"serviceDeploymentArn": arn}
 

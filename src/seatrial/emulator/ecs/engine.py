@@ -17,11 +17,13 @@ from seatrial.emulator.ecs.task_actions import TaskActions
 from seatrial.emulator.ecs.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial.emulator.addresses import Addresses
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.ecs.surroundings import Surroundings
     from seatrial.emulator.front.actions import Action
-    from seatrial.emulator.loadbalancing import Targets
+    from seatrial.emulator.loadbalancing import Targets, Traffic
     from seatrial.emulator.runtime import Runtime
     from seatrial.emulator.settings import EmulatorSettings
 
@@ -30,7 +32,10 @@ PACE = 0.05
 
 
 class EcsEngine:
-    """Services, deployments and tasks that run. ``surroundings`` is moto unless a test brings its own."""
+    """Services, deployments and tasks that run. ``surroundings`` is moto unless a test brings its own.
+
+    ``invoke`` calls Lambda functions, see :class:`.world.World`.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,14 @@ class EcsEngine:
         clock: Clock,
         runtime: Runtime,
         targets: Targets,
-        addresses: Addresses,
+        traffic: Traffic,
         *,
+        invoke: Callable[[str, bytes], bytes],
+        addresses: Addresses,
         surroundings: Surroundings | None = None,
     ) -> None:
         around = surroundings or MotoSurroundings(settings.account, settings.region, clock)
-        self._world = World(settings, clock, runtime, targets, addresses, around)
+        self._world = World(settings, clock, runtime, targets, traffic, invoke, addresses, around)
         self._state = State()
         self._launcher = Launcher(self._world, self._state)
         self._reconciler = Reconciler(self._world, self._state, self._launcher.launch_for)

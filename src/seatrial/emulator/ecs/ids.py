@@ -20,3 +20,8 @@ def deployment_number() -> str:
 def service_deployment_id() -> str:
     """Return the 21 characters that end a service deployment's ARN."""
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[:21]
+
+
+def hook_id(kind: str) -> str:
+    """Return ``ecs-KIND-`` and 43 characters."""
+    return f"ecs-{kind}-{secrets.token_urlsafe(32)}"

@@ -102,7 +102,7 @@ class Launcher:
             settings=revision.settings,
             service=service,
             deployment=deployment,
-            load_balancers=revision.load_balancers,
+            load_balancers=revision.resolved,
         )
         return [self.launch(order) for _ in range(count)]
 

@@ -91,11 +91,11 @@ SHAPES: dict[str, Members] = {
         serviceConnectConfiguration="ServiceConnectConfiguration",
     ),
     "DeploymentConfiguration": _members(
-        "deploymentCircuitBreaker maximumPercent minimumHealthyPercent alarms strategy earlySuccessCriteria",
-        refused="bakeTimeInMinutes lifecycleHooks linearConfiguration canaryConfiguration",
+        "deploymentCircuitBreaker maximumPercent minimumHealthyPercent alarms strategy earlySuccessCriteria "
+        "bakeTimeInMinutes lifecycleHooks linearConfiguration canaryConfiguration",
     ),
     "LoadBalancer": _members(
-        "targetGroupArn containerName containerPort", refused="loadBalancerName advancedConfiguration"
+        "targetGroupArn containerName containerPort advancedConfiguration loadBalancerName"  # AWS refuses the last too
     ),
     "ServiceConnectConfiguration": _members(
         "", kept="namespace services containerConfigurations logConfiguration accessLogConfiguration", refused="enabled"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from seatrial.emulator.ecs.definitions import ContainerDefinition, TaskDefinition
     from seatrial.emulator.ecs.dependencies import Health
+    from seatrial.emulator.ecs.hooks import HookRun
+    from seatrial.emulator.ecs.lifecycle import Course, Position, Stage, Trouble
 
 #: How many events ECS returns for a service.
 EVENTS_KEPT = 100
@@ -38,12 +40,23 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Advanced:
+    """``advancedConfiguration`` of a load balancer entry: the other target group, and the rules that choose."""
+
+    alternate: str
+    production_rule: str
+    test_rule: str | None
+    role: str
+
+
+@dataclass(frozen=True)
 class LoadBalancer:
     """One ``loadBalancers`` entry of a service: which container port stands in which target group."""
 
     target_group: str
     container: str
     port: int
+    advanced: Advanced | None = None
 
 
 @dataclass(frozen=True)
@@ -58,19 +71,27 @@ class Placement:
 
 @dataclass(frozen=True)
 class Revision:
-    """A service revision: one immutable configuration of a service that was deployed."""
+    """A service revision: one immutable configuration of a service that was deployed.
+
+    ``load_balancers`` is what was asked for, ``resolved`` where its tasks really stand: in the target group or in the
+    alternate one.
+    """
 
     arn: str
     created_at: datetime
     definition: TaskDefinition
     placement: Placement
     load_balancers: tuple[LoadBalancer, ...]
+    resolved: tuple[LoadBalancer, ...]
     settings: Mapping[str, Any]
 
 
 @dataclass(eq=False)
 class Deployment:
-    """One entry of a service's ``deployments[]``. ``not_before`` (monotonic) holds starts back."""
+    """One entry of a service's ``deployments[]``.
+
+    ``not_before`` (monotonic) holds starts back; ``ready_since`` is when a rolling deployment began to bake.
+    """
 
     id: str
     revision: Revision
@@ -80,6 +101,7 @@ class Deployment:
     state: RolloutState = "IN_PROGRESS"
     failures: Failures = field(default_factory=Failures)
     not_before: float = 0.0
+    ready_since: float | None = None
     stuck: bool = False
     unplaced: bool = False
 
@@ -90,8 +112,30 @@ class Deployment:
 
 
 @dataclass(eq=False)
+class Rollout:
+    """A deployment by stages under way (see :mod:`.lifecycle`).
+
+    ``production`` and ``test`` are the percentages on ``green`` that the load balancer has taken up. ``hooks`` are
+    those of ``visit``, the latest run through a stage; ``broken`` is what went wrong while traffic was moved.
+    """
+
+    green: Deployment
+    blue: Deployment | None
+    course: Course
+    position: Position
+    production: float = 0.0
+    test: float = 0.0
+    hooks: list[HookRun] = field(default_factory=list)
+    visit: tuple[bool, Stage, int] | None = None
+    broken: Trouble | None = None
+
+
+@dataclass(eq=False)
 class ServiceDeployment:
-    """The record that List/DescribeServiceDeployments show: one attempt to bring a service to a revision."""
+    """The record that List/DescribeServiceDeployments show: one attempt to bring a service to a revision.
+
+    ``watched`` are the names of the alarms that can fail it, ``alarmed`` those that did.
+    """
 
     arn: str
     target: Revision
@@ -100,14 +144,18 @@ class ServiceDeployment:
     configuration: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
-    status: str = "IN_PROGRESS"
+    status: str = "PENDING"
     status_reason: str | None = None
+    started_at: datetime | None = None
     finished_at: datetime | None = None
     stopped_at: datetime | None = None
     rollback: Mapping[str, Any] | None = None
     failures: int = 0
     threshold: int = 0
     tripped: bool = False
+    rollout: Rollout | None = None
+    watched: tuple[str, ...] = ()
+    alarmed: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -120,7 +168,7 @@ class Service:
     """One service. ``deployments`` is newest first; its first entry is PRIMARY.
 
     ``settings`` holds the request's fields that the engine only hands back. ``completed`` is the deployment a rollback
-    would return to.
+    would return to. ``rollout`` is there while a deployment by stages is under way, or where one was left standing.
     """
 
     name: str
@@ -136,6 +184,7 @@ class Service:
     deployments: list[Deployment] = field(default_factory=list)
     history: list[ServiceDeployment] = field(default_factory=list)
     completed: Deployment | None = None
+    rollout: Rollout | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     tags: list[dict[str, str]] = field(default_factory=list)
     steady: bool = False

@@ -8,12 +8,13 @@ from seatrial.emulator.ecs import deployments, events
 from seatrial.emulator.ecs.breaker import CONSISTENTLY
 from seatrial.emulator.ecs.health import UNCHECKED_SECONDS, judge
 from seatrial.emulator.ecs.model import STARTING
-from seatrial.emulator.ecs.schedule import TaskView, Wanted, decide
+from seatrial.emulator.ecs.rollouts import Rollouts
+from seatrial.emulator.ecs.schedule import TaskView, Wanted, decide, early_enough
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seatrial.emulator.ecs.model import Deployment, Service, Task
+    from seatrial.emulator.ecs.model import Deployment, Rollout, Service, ServiceDeployment, Task
     from seatrial.emulator.ecs.schedule import Decision, Phase
     from seatrial.emulator.ecs.state import State
     from seatrial.emulator.ecs.world import World
@@ -36,12 +37,14 @@ class Reconciler:
         self._world = world
         self._state = state
         self._launch = launch
+        self._rollouts = Rollouts(world, state)
         self._next = IDLE
 
     def step(self) -> float:
         """Look at everything once and act. Returns the seconds after which to look again if nothing wakes us."""
         seen = self._target_health()
         self._next = IDLE
+        self._watch_alarms()
         with self._world.lock:
             for task in list(self._state.tasks.values()):
                 self._examine(task, seen)
@@ -50,6 +53,7 @@ class Reconciler:
                     self._settle(service)
             self._state.forget(self._world.clock.monotonic())
             counts = self._counts()
+        self._rollouts.shift_traffic()
         for cluster, (services, running, pending) in counts.items():
             self._world.surroundings.count(cluster, services=services, running=running, pending=pending)
         return self._next
@@ -60,6 +64,16 @@ class Reconciler:
             registered = [t for t in self._state.alive() if t.registered and t.last_status == "RUNNING"]
         health = self._world.targets.health
         return {t: tuple(health(b.target_group, t.address, b.port) for b in t.load_balancers) for t in registered}
+
+    def _watch_alarms(self) -> None:
+        """Take note of the alarms that went off under a deployment that watches them."""
+        with self._world.lock:
+            records = [s.current for s in self._state.services.values() if s.current and s.current.watched]
+        for record in records:
+            alarms = self._world.surroundings.alarms(record.watched)
+            with self._world.lock:
+                record.alarmed = tuple(alarm.name for alarm in alarms if alarm.state == "ALARM")
+            self._look_again(BUSY)
 
     def _examine(self, task: Task, seen: Mapping[Task, tuple[TargetHealth, ...]]) -> None:
         """Judge one service task's health, and count its failure or its end."""
@@ -140,17 +154,37 @@ class Reconciler:
             return
         primary = service.primary
         record = service.current
+        if record and record.status == "PENDING":
+            record.status, record.started_at = "IN_PROGRESS", self._world.clock.now()
         if record and record.deployment_id == primary.id:
             record.failures = primary.failures.count
             record.threshold = service.breaker.threshold(service.desired)
+        if service.rollout:
+            pause = self._rollouts.advance(service, service.rollout)
+            self._look_again(IDLE if pause is None else pause)
+        else:
+            self._fail(service, record)
+        if service.rollout:
+            self._schedule_each(service, service.rollout)
+        else:
+            self._schedule(service)
+        self._conclude(service)
+
+    def _fail(self, service: Service, record: ServiceDeployment | None) -> None:
+        """End a rolling deployment that someone stops, or that fails by breaker or alarm."""
+        primary, going = service.primary, service.primary.state == "IN_PROGRESS"
         if record and record.status == "ROLLBACK_REQUESTED":
             deployments.roll_back(
                 self._world, service, deployments.STOPPED_BY_USER, "ECS deployment: rolling back to deploymentId"
             )
-        elif primary.state == "IN_PROGRESS" and service.breaker.tripped(primary.failures, service.desired):
-            deployments.trip(self._world, service)
-        self._schedule(service)
-        self._conclude(service)
+        elif record and record.status == "STOP_REQUESTED":
+            deployments.give_up(self._world, service, primary, deployments.ABORTED, deployments.ABORTED)
+            deployments.close(self._world, service, "STOPPED", deployments.ABORTED)
+        elif going and service.breaker.tripped(primary.failures, service.desired):
+            deployments.fail(self._world, service, deployments.BREAKER, rollback=service.breaker.rollback)
+        elif going and record and record.alarmed and record.rollback is None:
+            rollback = bool((service.configuration.get("alarms") or {}).get("rollback"))
+            deployments.fail(self._world, service, deployments.ALARM, rollback=rollback)
 
     def _drain(self, service: Service) -> None:
         tasks = self._state.tasks_of(service)
@@ -182,8 +216,27 @@ class Reconciler:
         )
         self._carry_out(service, decide(wanted, tuple(_view(t, primary) for t in tasks)), tasks)
 
-    def _carry_out(self, service: Service, decision: Decision, tasks: list[Task]) -> None:
-        primary = service.primary
+    def _schedule_each(self, service: Service, rollout: Rollout) -> None:
+        """Give each revision of a deployment by stages the tasks that it is to have now."""
+        now = self._world.clock.monotonic()
+        for deployment, count in self._rollouts.wanted(service, rollout).items():
+            tasks = self._state.tasks_of(service, deployment)
+            if deployment.not_before > now:
+                self._look_again(deployment.not_before - now)
+            wanted = Wanted(
+                desired=count,
+                minimum_percent=int(service.configuration["minimumHealthyPercent"]),
+                maximum_percent=int(service.configuration["maximumPercent"]),
+                may_start=now >= deployment.not_before and deployment.revision.placement.launch_type == "FARGATE",
+                frozen=deployment.state == "FAILED" and count > 0,
+            )
+            decision = decide(wanted, tuple(_view(t, deployment) for t in tasks))
+            self._carry_out(service, decision, tasks, deployment)
+
+    def _carry_out(
+        self, service: Service, decision: Decision, tasks: list[Task], deployment: Deployment | None = None
+    ) -> None:
+        primary = deployment or service.primary
         by_id = {t.id: t for t in tasks}
         stopped = []
         for task_id in decision.replace:
@@ -209,17 +262,54 @@ class Reconciler:
         current = [t for t in tasks if t.deployment is primary and not t.stopping]
         others = [t for t in tasks if t.deployment is not primary]
         steady = len(current) == service.desired and all(t.healthy and not t.failed for t in current) and not others
-        if primary.state == "IN_PROGRESS":
-            if steady:
+        if service.rollout:
+            steady = False
+        elif primary.state == "IN_PROGRESS":
+            if self._baked(service, steady=steady or self._early(service, current, others)):
                 deployments.complete(self._world, service)
             self._look_again(BUSY)
         living = {t.deployment for t in others}
+        if service.rollout:
+            living |= {service.rollout.blue, service.rollout.green}
         service.deployments[1:] = [d for d in service.deployments[1:] if d in living]
         if steady and not service.steady:
             self._world.tell(service, events.steady(service.name))
         service.steady = steady
         if not steady:
             self._look_again(BUSY)
+
+    def _early(self, service: Service, current: list[Task], others: list[Task]) -> bool:
+        """Whether ``earlySuccessCriteria`` lets the deployment end before everything is steady."""
+        early = service.configuration.get("earlySuccessCriteria") or {}
+        rolling_back = service.current is not None and service.current.rollback is not None
+        if not early.get("enable") or rolling_back:
+            return False
+        return early_enough(
+            desired=service.desired,
+            healthy=sum(t.healthy and not t.failed for t in current),
+            percent=int(early["healthyPercent"]),
+            others=len(others),
+            deferred=early["sourceServiceRevisionCleanup"] == "DEFERRED",
+        )
+
+    def _baked(self, service: Service, *, steady: bool) -> bool:
+        """Whether a rolling deployment has been well for its bake time, in which alarms still roll it back."""
+        primary, record, clock = service.primary, service.current, self._world.clock
+        if not steady:
+            primary.ready_since = None
+            return False
+        if record is None or record.rollback is not None:
+            return True
+        minutes = service.configuration.get("bakeTimeInMinutes")
+        seconds = 60.0 * int(minutes or 0)
+        if minutes is None and record.watched:
+            seconds = max((a.seconds for a in self._world.surroundings.alarms(record.watched)), default=0.0)
+        if primary.ready_since is None:
+            primary.ready_since = clock.monotonic()
+        left = primary.ready_since + clock.scaled(seconds) - clock.monotonic()
+        if left > 0:
+            self._look_again(left)
+        return left <= 0
 
     def _stop(self, task: Task, reason: str) -> None:
         task.end("ServiceSchedulerInitiated", reason, self._world.clock.now())

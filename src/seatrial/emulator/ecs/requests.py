@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs import envfiles, members
-from seatrial.emulator.ecs.model import Cluster, LoadBalancer, Placement
+from seatrial.emulator.ecs.model import Advanced, Cluster, LoadBalancer, Placement
+from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -26,25 +27,7 @@ KEPT = (
     "enableExecuteCommand",
     "propagateTags",
 )
-#: DeploymentConfiguration of a service that sets nothing (REPLICA).
-DEFAULT_CONFIGURATION = {
-    "minimumHealthyPercent": 100,
-    "maximumPercent": 200,
-    "strategy": "ROLLING",
-    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-    "alarms": {"alarmNames": [], "rollback": False, "enable": False},
-}
 _FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
-
-
-def invalid(message: str) -> ApiError:
-    """Return an InvalidParameterException to raise."""
-    return ApiError("InvalidParameterException", message)
-
-
-def unsupported(what: str) -> ApiError:
-    """Return an UnsupportedFeatureException to raise."""
-    return ApiError("UnsupportedFeatureException", f"The emulator does not support {what}.")
 
 
 def open_cluster(world: World, name: str | None) -> Cluster:
@@ -90,46 +73,98 @@ def read_placement(world: World, request: Mapping[str, Any], cluster: Cluster, d
 
 
 def read_load_balancers(
-    world: World, shapes: Sequence[Mapping[str, Any]], definition: TaskDefinition
+    world: World, shapes: Sequence[Mapping[str, Any]], definition: TaskDefinition, strategy: str = "ROLLING"
 ) -> tuple[LoadBalancer, ...]:
-    """Read and check ``loadBalancers``. Raises ``ApiError``."""
-    balancers = []
-    for shape in shapes:
-        arn = shape.get("targetGroupArn")
-        if not arn:
-            raise invalid("targetGroupArn can not be blank.")
-        group = world.surroundings.target_group(arn)
-        if group is None:
-            raise invalid(f"The specified target group does not exist: {arn}")
-        if not world.targets.is_attached(arn):
-            raise invalid(f"The target group with targetGroupArn {arn} does not have an associated load balancer.")
-        if definition.network_mode == "awsvpc" and group.target_type != "ip":
+    """Read and check ``loadBalancers`` for a deployment strategy. Raises ``ApiError``."""
+    if any(shape.get("loadBalancerName") for shape in shapes):
+        if any(shape.get("targetGroupArn") for shape in shapes):
             raise invalid(
-                f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the "
-                "awsvpc network mode specified in the task definition."
+                "All loadBalancers must be strictly either ELBv1 (defining loadBalancerName) or ELBv2 (defining "
+                "targetGroupArn)"
             )
-        name, port = str(shape.get("containerName")), int(shape.get("containerPort") or 0)
-        container = definition.container(name)
-        if container is None:
-            raise invalid(f"The container {name} does not exist in the task definition.")
-        if port not in container.ports:
-            raise invalid(f"The container {name} did not have a container port {port} defined.")
-        balancers.append(LoadBalancer(arn, name, port))
-    return tuple(balancers)
+        if any(shape.get("advancedConfiguration") for shape in shapes):
+            raise invalid("advancedConfiguration field is not allowed with ELBv1 loadBalancers")
+    balancers = tuple(_load_balancer(world, shape, definition) for shape in shapes)
+    check_advanced(world, balancers, strategy)
+    return balancers
 
 
-def merge_configuration(known: Mapping[str, Any], request: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a service's ``deploymentConfiguration`` after a request. Raises ``ApiError``."""
-    merged = {**known, **{k: v for k, v in (request or {}).items() if v is not None}}
-    minimum, maximum = int(merged["minimumHealthyPercent"]), int(merged["maximumPercent"])
-    if minimum < 0 or maximum < 0 or minimum > maximum:
-        raise invalid("The deployment configuration's minimumHealthyPercent must not be above its maximumPercent.")
-    if merged.get("strategy", "ROLLING") != "ROLLING":
-        raise unsupported(f"the deployment strategy {merged['strategy']}")
-    for monitor in ("alarms", "earlySuccessCriteria"):
-        if (merged.get(monitor) or {}).get("enable"):
-            raise unsupported(f"deploymentConfiguration.{monitor}")
-    return merged
+def check_advanced(world: World, balancers: Sequence[LoadBalancer], strategy: str) -> None:
+    """Refuse an ``advancedConfiguration`` that contradicts itself or the strategy. Raises ``ApiError``."""
+    advanced = [b.advanced for b in balancers if b.advanced]
+    if advanced and len(advanced) < len(balancers):
+        raise invalid("Either all or none of the provided loadBalancers must have advancedConfiguration defined")
+    if strategy != "ROLLING" and not advanced and balancers:
+        raise invalid(
+            "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy"
+        )
+    if not advanced:
+        return  # one target group may stand for several ports of a task
+    groups = [b.target_group for b in balancers] + [a.alternate for a in advanced]
+    for group in groups:
+        if groups.count(group) > 1:
+            raise invalid(f"Duplicate targetGroupArn found: {group}")
+    production, test = {a.production_rule for a in advanced}, {a.test_rule for a in advanced if a.test_rule}
+    if both := sorted(production & test):
+        raise invalid(
+            f"The following rules cannot be used as both production and test listener rules: {', '.join(both)}"
+        )
+    for balancer, settings in zip(balancers, advanced, strict=True):
+        forwarded = {arn for arn, _ in world.traffic.forwards(settings.production_rule) or ()}
+        if settings.test_rule is None and not {balancer.target_group, settings.alternate} <= forwarded:
+            raise invalid(
+                "For Application LoadBalancer, testListenerRule is required when productionListenerRule is not "
+                "associated with both targetGroup and alternateTargetGroup"
+            )
+
+
+def _load_balancer(world: World, shape: Mapping[str, Any], definition: TaskDefinition) -> LoadBalancer:
+    arn = shape.get("targetGroupArn")
+    if not arn:
+        raise unsupported("Classic Load Balancers")
+    _check_target_group(world, arn, definition)
+    if not world.targets.is_attached(arn):
+        raise invalid(f"The target group with targetGroupArn {arn} does not have an associated load balancer.")
+    advanced = _advanced(world, shape.get("advancedConfiguration"), definition)
+    name, port = str(shape.get("containerName")), int(shape.get("containerPort") or 0)
+    container = definition.container(name)
+    if container is None:
+        raise invalid(f"The container {name} does not exist in the task definition.")
+    if port not in container.ports:
+        raise invalid(f"The container {name} did not have a container port {port} defined.")
+    return LoadBalancer(arn, name, port, advanced)
+
+
+def _advanced(world: World, shape: Mapping[str, Any] | None, definition: TaskDefinition) -> Advanced | None:
+    if not shape:
+        return None
+    for name in ("alternateTargetGroupArn", "productionListenerRule", "roleArn"):
+        if not shape.get(name):
+            raise invalid(f"{name} must be provided in advancedConfiguration")
+    for name in ("productionListenerRule", "testListenerRule"):
+        arn = shape.get(name)
+        if arn and ":listener-rule/" not in arn:
+            raise invalid(
+                f"{name} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}"
+            )
+    _check_target_group(world, shape["alternateTargetGroupArn"], definition)
+    return Advanced(
+        alternate=shape["alternateTargetGroupArn"],
+        production_rule=shape["productionListenerRule"],
+        test_rule=shape.get("testListenerRule"),
+        role=shape["roleArn"],
+    )
+
+
+def _check_target_group(world: World, arn: str, definition: TaskDefinition) -> None:
+    group = world.surroundings.target_group(arn)
+    if group is None:
+        raise invalid(f"The specified target group does not exist: {arn}")
+    if definition.network_mode == "awsvpc" and group.target_type != "ip":
+        raise invalid(
+            f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the "
+            "awsvpc network mode specified in the task definition."
+        )
 
 
 def check_members(shape: str, request: Mapping[str, Any]) -> None:

@@ -97,6 +97,14 @@ def decide(wanted: Wanted, tasks: tuple[TaskView, ...]) -> Decision:
     return Decision(start, min(start, len(failed)), stop, replace, stuck)
 
 
+def early_enough(*, desired: int, healthy: int, percent: int, others: int, deferred: bool) -> bool:
+    """Whether ``earlySuccessCriteria`` are met: enough healthy tasks, and the others gone unless that is ``deferred``.
+
+    Of the desired count ``percent`` is rounded up, as the minimum healthy percent is.
+    """
+    return healthy >= math.ceil(desired * percent / 100) and (deferred or others == 0)
+
+
 def _stops_of_old(
     wanted: Wanted, going: list[TaskView], old: list[TaskView]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from seatrial.emulator.ecs import deployments
 from seatrial.emulator.ecs.model import Service
 from seatrial.emulator.ecs.paging import page
+from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.ecs.requests import (
-    DEFAULT_CONFIGURATION,
     KEPT,
+    check_advanced,
     check_service,
     grace_period,
-    invalid,
-    merge_configuration,
     open_cluster,
     read_load_balancers,
     read_placement,
     usable_definition,
 )
 from seatrial.emulator.ecs.shapes import load_balancer_shape, service_shape
+from seatrial.emulator.ecs.strategy import DEFAULT_CONFIGURATION, merge
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ class ServiceActions:
         if int(desired) < 0:
             raise invalid("Desired count can not be negative.")
         placement = read_placement(world, request, cluster, definition)
-        balancers = read_load_balancers(world, request.get("loadBalancers") or (), definition)
+        configuration = merge(DEFAULT_CONFIGURATION, request.get("deploymentConfiguration"))
+        balancers = read_load_balancers(
+            world, request.get("loadBalancers") or (), definition, configuration["strategy"]
+        )
         service = Service(
             name=name,
             arn=world.arn("service", f"{cluster.name}/{name}"),
@@ -75,7 +78,7 @@ class ServiceActions:
             created_at=world.clock.now(),
             desired=int(desired),
             settings={key: request[key] for key in KEPT if request.get(key) is not None},
-            configuration=merge_configuration(DEFAULT_CONFIGURATION, request.get("deploymentConfiguration")),
+            configuration=configuration,
             grace_seconds=grace_period(request, balancers),
             token=request.get("clientToken"),
             tags=[dict(t) for t in request.get("tags") or ()],
@@ -113,9 +116,9 @@ class ServiceActions:
         # Everything is checked before anything is changed, and outside the lock because the checks ask other engines.
         named = request.get("taskDefinition")
         definition = usable_definition(world, named) if named else revision.definition
-        balancers = self._balancers(request, revision, definition)
+        merged = merge(configuration, request.get("deploymentConfiguration"))
+        balancers = self._balancers(request, revision, definition, merged["strategy"])
         placement = self._placement(request, revision, cluster, definition)
-        merged = merge_configuration(configuration, request.get("deploymentConfiguration"))
         desired, grace = request.get("desiredCount"), request.get("healthCheckGracePeriodSeconds")
         if grace is not None:
             grace_period(request, balancers)
@@ -123,6 +126,8 @@ class ServiceActions:
             raise invalid("Desired count can not be negative.")
         with world.lock:
             service = self._active(cluster, request["service"])
+            if service.rollout and merged["strategy"] == "ROLLING":
+                raise unsupported("the change to a rolling update while another kind of deployment is under way")
             settings = {**service.settings, **{key: request[key] for key in KEPT if request.get(key) is not None}}
             service.configuration, service.settings = merged, settings
             service.grace_seconds = service.grace_seconds if grace is None else float(grace)
@@ -144,14 +149,15 @@ class ServiceActions:
         return answer
 
     def _balancers(
-        self, request: dict[str, Any], revision: Revision, definition: TaskDefinition
+        self, request: dict[str, Any], revision: Revision, definition: TaskDefinition, strategy: str
     ) -> tuple[LoadBalancer, ...]:
-        """Return the load balancers after an update; kept ones must fit the new task definition."""
+        """Return the load balancers after an update; kept ones must fit the new task definition and strategy."""
         asked = request.get("loadBalancers")
         if asked is None and definition is revision.definition:
+            check_advanced(self._world, revision.load_balancers, strategy)
             return revision.load_balancers
         kept = [load_balancer_shape(b) for b in revision.load_balancers]
-        return read_load_balancers(self._world, kept if asked is None else asked, definition)
+        return read_load_balancers(self._world, kept if asked is None else asked, definition, strategy)
 
     def _placement(
         self, request: dict[str, Any], revision: Revision, cluster: Cluster, definition: TaskDefinition

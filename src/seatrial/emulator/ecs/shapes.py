@@ -10,12 +10,14 @@ from seatrial.emulator.ecs.model import STARTING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seatrial.emulator.ecs.hooks import HookRun
     from seatrial.emulator.ecs.model import (
         Container,
         Deployment,
         LoadBalancer,
         Placement,
         Revision,
+        Rollout,
         Service,
         ServiceDeployment,
         Task,
@@ -84,11 +86,21 @@ def deployment_shape(service: Service, deployment: Deployment, tasks: Iterable[T
 
 def load_balancer_shape(balancer: LoadBalancer) -> dict[str, Any]:
     """``LoadBalancer``."""
-    return {
+    shape: dict[str, Any] = {
         "targetGroupArn": balancer.target_group,
         "containerName": balancer.container,
         "containerPort": balancer.port,
     }
+    if balancer.advanced:
+        shape["advancedConfiguration"] = _without_none(
+            {
+                "alternateTargetGroupArn": balancer.advanced.alternate,
+                "productionListenerRule": balancer.advanced.production_rule,
+                "testListenerRule": balancer.advanced.test_rule,
+                "roleArn": balancer.advanced.role,
+            }
+        )
+    return shape
 
 
 def service_deployment_brief(service: Service, record: ServiceDeployment) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def service_deployment_brief(service: Service, record: ServiceDeployment) -> dic
             "serviceArn": service.arn,
             "clusterArn": service.cluster.arn,
             "createdAt": record.created_at,
-            "startedAt": record.created_at,
+            "startedAt": record.started_at,
             "finishedAt": record.finished_at,
             "targetServiceRevisionArn": record.target.arn,
             "status": record.status,
@@ -111,7 +123,7 @@ def service_deployment_brief(service: Service, record: ServiceDeployment) -> dic
 def service_deployment_shape(service: Service, record: ServiceDeployment, tasks: Iterable[Task]) -> dict[str, Any]:
     """``ServiceDeployment``."""
     mine = list(tasks)
-    breaker = service.breaker
+    rollout = record.rollout
 
     def summary(revision: Revision, requested: int) -> dict[str, Any]:
         own = [t for t in mine if t.deployment is not None and t.deployment.revision is revision]
@@ -120,31 +132,79 @@ def service_deployment_shape(service: Service, record: ServiceDeployment, tasks:
             "requestedTaskCount": requested,
             "runningTaskCount": _running(own),
             "pendingTaskCount": _pending(own),
+            **_weights(rollout, revision),
         }
 
-    if not breaker.enabled:
-        monitor = "DISABLED"
-    elif record.tripped:
-        monitor = "TRIGGERED"
-    else:
-        monitor = "MONITORING" if record.running else "MONITORING_COMPLETE"
+    green_wanted = rollout is None or rollout.position.green_wanted
+    kept = rollout.blue.revision if rollout and rollout.blue and rollout.position.blue_wanted else None
     return _without_none(
         {
             **{k: v for k, v in service_deployment_brief(service, record).items() if k != "targetServiceRevisionArn"},
             "updatedAt": record.updated_at,
             "stoppedAt": record.stopped_at,
-            "sourceServiceRevisions": [summary(r, 0) for r in record.sources],
-            "targetServiceRevision": summary(record.target, service.desired),
+            "sourceServiceRevisions": [summary(r, service.desired if r is kept else 0) for r in record.sources],
+            "targetServiceRevision": summary(record.target, service.desired if green_wanted else 0),
+            "lifecycleStage": _stage(rollout),
+            "lifecycleHookDetails": [hook_shape(run) for run in rollout.hooks] if rollout else None,
             "deploymentConfiguration": record.configuration,
             "rollback": record.rollback,
             "deploymentCircuitBreaker": {
-                "status": monitor,
+                "status": _monitor(record, enabled=service.breaker.enabled, triggered=record.tripped),
                 "failureCount": record.failures,
                 "threshold": record.threshold,
             },
-            "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+            "alarms": {
+                "status": _monitor(record, enabled=bool(record.watched), triggered=bool(record.alarmed)),
+                "alarmNames": list(record.watched),
+                "triggeredAlarmNames": list(record.alarmed),
+            },
         }
     )
+
+
+def hook_shape(run: HookRun) -> dict[str, Any]:
+    """``DeploymentLifecycleHookDetail``."""
+    return _without_none(
+        {
+            "hookId": run.id,
+            "targetType": "PAUSE" if run.pauses else "AWS_LAMBDA",
+            "targetArn": run.target,
+            "status": run.status,
+            "expiresAt": run.expires_at,
+            "timeoutAction": run.timeout_action,
+        }
+    )
+
+
+def _monitor(record: ServiceDeployment, *, enabled: bool, triggered: bool) -> str:
+    """``ServiceDeploymentRollbackMonitorsStatus``."""
+    if not enabled:
+        return "DISABLED"
+    if triggered:
+        return "TRIGGERED"
+    return "MONITORING" if record.running else "MONITORING_COMPLETE"
+
+
+def _stage(rollout: Rollout | None) -> str | None:
+    """Return the stage as ``ServiceDeploymentLifecycleStage`` knows it: there is no stage before a shift there."""
+    if rollout is None:
+        return None
+    stage = rollout.position.stage
+    return "PRODUCTION_TRAFFIC_SHIFT" if stage == "PRE_PRODUCTION_TRAFFIC_SHIFT" else stage
+
+
+def _weights(rollout: Rollout | None, revision: Revision) -> dict[str, float]:
+    """Return the traffic that a revision is meant to get, where a load balancer's rules are moved."""
+    if rollout is None or not any(b.advanced for b in rollout.green.revision.load_balancers):
+        return {}
+    position = rollout.position
+    if revision is rollout.green.revision:
+        production, test = position.production, position.test
+    elif rollout.blue is not None and revision is rollout.blue.revision:
+        production, test = round(100.0 - position.production, 1), round(100.0 - position.test, 1)
+    else:
+        production, test = 0.0, 0.0
+    return {"requestedProductionTrafficWeight": production, "requestedTestTrafficWeight": test}
 
 
 def revision_shape(service: Service, revision: Revision) -> dict[str, Any]:
@@ -162,6 +222,17 @@ def revision_shape(service: Service, revision: Revision) -> dict[str, Any]:
             ],
             "guardDutyEnabled": False,
             "createdAt": revision.created_at,
+            "resolvedConfiguration": {
+                "loadBalancers": [
+                    _without_none(
+                        {
+                            "targetGroupArn": b.target_group,
+                            "productionListenerRule": b.advanced.production_rule if b.advanced else None,
+                        }
+                    )
+                    for b in revision.resolved
+                ]
+            },
             **_placement(revision.placement),
         }
     )

@@ -3,7 +3,8 @@
 Nothing else of this room touches a moto backend. The names used are: ``ecs_backends`` (clusters, task definitions,
 ``services``), ``logs_backends`` (``groups``, ``ensure_log_group``, ``ensure_log_stream``, ``put_log_events``),
 ``secretsmanager_backends.get_secret_value``, ``ssm_backends.get_parameters``, ``s3_backends.buckets``,
-``elbv2_backends.target_groups`` and ``ec2_backends.describe_subnets``/``describe_security_groups``.
+``elbv2_backends.target_groups``, ``cloudwatch_backends.get_alarms_by_alarm_names`` and
+``ec2_backends.describe_subnets``/``describe_security_groups``.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from seatrial.emulator.alarms import evaluate
 from seatrial.emulator.ecs import envfiles
 from seatrial.emulator.ecs.definitions import ContainerDefinition, TaskDefinition, parse_container
 from seatrial.emulator.ecs.model import Cluster
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.ecs.model import Service
@@ -55,6 +57,15 @@ class TargetGroup:
 
     arn: str
     target_type: str
+
+
+@dataclass(frozen=True)
+class AlarmView:
+    """A CloudWatch alarm. ``seconds`` of AWS's that it looks back on: its period times its evaluation periods."""
+
+    name: str
+    state: str
+    seconds: float
 
 
 class Surroundings(Protocol):
@@ -97,6 +108,10 @@ class Surroundings(Protocol):
 
     def target_group(self, arn: str) -> TargetGroup | None:
         """Return a target group, None where there is none."""
+        ...
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmView]:
+        """Return the CloudWatch alarms of these names, as they stand now; those that do not exist are left out."""
         ...
 
     def check_network(self, network: dict[str, Any]) -> None:
@@ -243,6 +258,19 @@ class MotoSurroundings:
 
         found = elbv2_backends[self._account][self._region].target_groups.get(arn)
         return None if found is None else TargetGroup(found.arn, found.target_type)
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmView]:
+        """See :meth:`Surroundings.alarms`."""
+        if not names:
+            return []
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        backend = cloudwatch_backends[self._account][self._region]
+        evaluate(backend, self._clock)
+        return [
+            AlarmView(alarm.name, alarm.state_value, float(alarm.period or 0) * int(alarm.evaluation_periods or 1))
+            for alarm in backend.get_alarms_by_alarm_names(list(names))
+        ]
 
     def check_network(self, network: dict[str, Any]) -> None:
         """See :meth:`Surroundings.check_network`."""

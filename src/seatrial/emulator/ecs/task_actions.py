@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.paging import page
+from seatrial.emulator.ecs.refusals import invalid
 from seatrial.emulator.ecs.requests import (
     check_members,
     check_overrides,
-    invalid,
     managed_tags,
     open_cluster,
     read_placement,

@@ -10,11 +10,13 @@ from uuid import uuid4
 from seatrial.emulator.ecs.model import EVENTS_KEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial.emulator.addresses import Addresses
     from seatrial.emulator.clock import Clock
     from seatrial.emulator.ecs.model import Service
     from seatrial.emulator.ecs.surroundings import Surroundings
-    from seatrial.emulator.loadbalancing import Targets
+    from seatrial.emulator.loadbalancing import Targets, Traffic
     from seatrial.emulator.runtime import Runtime
     from seatrial.emulator.settings import EmulatorSettings
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 class World:
     """The seams.
 
-    ``lock`` guards all of the model; runtime and targets are not called while it is held, for they call back.
+    ``lock`` guards all of the model; runtime, targets and ``Traffic.shift`` are not called while it is held, for they
+    call back or take their time. ``invoke`` calls a Lambda function (ARN, payload) and returns what it answers; it
+    raises ``LookupError`` where it cannot be called.
     ``wake`` is set whenever the scheduler should look again, ``closing`` when the engine stops.
     """
 
@@ -31,6 +35,8 @@ class World:
     clock: Clock
     runtime: Runtime
     targets: Targets
+    traffic: Traffic
+    invoke: Callable[[str, bytes], bytes]
     addresses: Addresses
     surroundings: Surroundings
     lock: RLock = field(default_factory=RLock)

@@ -95,12 +95,12 @@ def _load_one_region(region: str) -> None:
 
 def _read_policies_fast() -> None:
     """Read IAM's managed policies, 5 MB of JSON, by pydantic's parser: 0.3 s less at the first use of any service."""
-    from moto.iam import models
+    from moto.iam.models import AWSManagedPolicy, IAMBackend, aws_managed_policies_data
 
     def policies(backend: Any) -> list[Any]:
         return [
-            models.AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
-            for name, data in from_json(models.aws_managed_policies_data).items()
+            AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+            for name, data in from_json(aws_managed_policies_data).items()
         ]
 
-    models.IAMBackend._init_aws_policies = policies  # noqa: SLF001
+    IAMBackend._init_aws_policies = policies  # noqa: SLF001

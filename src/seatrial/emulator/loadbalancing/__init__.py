@@ -5,6 +5,7 @@
 ``reader``       moto's listeners, rules and groups as a ``snapshot``
 ``lowering``     from a snapshot and the targets' health to a ``model`` of what the proxy must do. Pure
 ``targets``      which targets are registered and how healthy each is; ``probe`` and ``health`` find out
+``traffic``      the weights of a listener rule, read and moved for Amazon ECS
 ``places``       the address and port that each listener really has here
 ``certificates`` the local authority for HTTPS listeners
 ``proxy``        the contract of both proxies; ``keeper`` starts one that died again
@@ -15,7 +16,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TargetState = Literal["initial", "healthy", "unhealthy", "draining", "unused"]
 
@@ -54,4 +58,19 @@ class Targets(Protocol):
 
     def is_attached(self, target_group: str) -> bool:
         """Whether some listener or rule forwards to the group (CreateService refuses one where none does)."""
+        ...
+
+
+class Traffic(Protocol):
+    """How ECS moves traffic between two target groups of a listener rule. Safe from any thread."""
+
+    def forwards(self, rule: str) -> tuple[tuple[str, int], ...] | None:
+        """Return the target groups that a rule forwards to with their weights; None where there is no such rule."""
+        ...
+
+    def shift(self, rule: str, weights: Mapping[str, int]) -> None:
+        """Have a rule forward to these target groups by weight; returns when the proxy has taken it up.
+
+        Raises ``KeyError`` where there is no such rule.
+        """
         ...

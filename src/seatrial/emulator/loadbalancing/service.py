@@ -14,6 +14,7 @@ from seatrial.emulator.loadbalancing.lowering import lower
 from seatrial.emulator.loadbalancing.model import ProxyModel
 from seatrial.emulator.loadbalancing.places import Places
 from seatrial.emulator.loadbalancing.targets import TargetRegistry
+from seatrial.emulator.loadbalancing.traffic import RuleWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,10 @@ class ListenerAddress:
 
 
 class LoadBalancing:
-    """See the package. ``targets`` is what ECS speaks to, ``issuer`` signs certificates that clients here can trust."""
+    """See the package.
+
+    ``targets`` and ``traffic`` are what ECS speaks to, ``issuer`` signs certificates that clients here can trust.
+    """
 
     def __init__(self, settings: EmulatorSettings, clock: Clock, addresses: Addresses) -> None:
         directory = settings.state / "loadbalancing"
@@ -58,6 +62,7 @@ class LoadBalancing:
         self._live: ProxyModel | None = ProxyModel()
         self._stopped = False
         self.targets = TargetRegistry(clock, reader.read, self._publish)
+        self.traffic = RuleWeights(self._follow)
         self._api = Api(self.targets, reader.read, self._follow)
 
     def start(self) -> None:

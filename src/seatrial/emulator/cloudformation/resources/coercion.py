@@ -41,6 +41,8 @@ def _below(misfit: Misfit, key: str) -> Misfit:
 def _structure(shape: Any, value: Any, misfit: Misfit) -> Any:
     if isinstance(value, list) and {"Quantity", "Items"} <= set(shape.members):
         value = {"Quantity": len(value), "Items": value}
+    if shape.is_document_type:  # any JSON, which CloudFormation may give as text
+        return json.loads(value) if isinstance(value, str) else value
     if not isinstance(value, dict):
         return value
     known, answer = members(shape), {}
