@@ -280,6 +280,10 @@ def test_a_service_as_ecs_should_keep_it() -> None:
         "MinimumHealthyPercent": 100,
         "MaximumPercent": 200,
         "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+        "Strategy": "ROLLING",
+        "LifecycleHooks": [],
+        "BakeTimeInMinutes": 0,
+        "Alarms": {"AlarmNames": [], "Enable": False, "Rollback": False},
     }
     assert web["AvailabilityZoneRebalancing"] == "ENABLED"
     assert web["HealthCheckGracePeriodSeconds"] == 60

@@ -92,6 +92,8 @@ def test_a_change_of_strategy_keeps_the_rule_that_users_come_by() -> None:
             LINEAR_APP,  # no smoke checks, so nothing to wait for
             {
                 "Strategy": "LINEAR",
+                "LifecycleHooks": [],
+                "Alarms": {"AlarmNames": [], "Enable": False, "Rollback": False},
                 "BakeTimeInMinutes": 15,
                 "LinearConfiguration": {"StepPercent": 25.0, "StepBakeTimeInMinutes": 6},
                 "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
@@ -100,6 +102,8 @@ def test_a_change_of_strategy_keeps_the_rule_that_users_come_by() -> None:
         (
             bundles(**MATRIX["watched"])[1],
             {
+                "Strategy": "ROLLING",
+                "LifecycleHooks": [],
                 "BakeTimeInMinutes": 5,
                 "Alarms": {"AlarmNames": ["errors", "slow"], "Enable": True, "Rollback": True},
                 "EarlySuccessCriteria": {

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: what the load balancer thinks of its targets."""
+"""Elastic Load Balancing: what the load balancer thinks of its targets, and where its rules lead."""
 
 from __future__ import annotations
 
@@ -49,3 +49,13 @@ class Elbv2:
             )
             for each in answer.get("TargetHealthDescriptions", ())
         ]
+
+    def weights(self, rule: str) -> dict[str, int]:
+        """Return the target groups that a listener rule (ARN) forwards to, with their weights; none if it is gone."""
+        try:
+            answer = self._client.describe_rules(RuleArns=[rule])
+        except NotFound:
+            return {}
+        actions = [each for found in answer["Rules"] for each in found.get("Actions", ()) if each["Type"] == "forward"]
+        groups = [group for each in actions for group in each.get("ForwardConfig", {}).get("TargetGroups", ())]
+        return {each["TargetGroupArn"]: each.get("Weight", 1) for each in groups}

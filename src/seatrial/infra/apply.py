@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.clock import SystemClock
 from seatrial.aws.cloudformation import CloudFormation
+from seatrial.config.strategies import Shifting
 from seatrial.errors import NeedsHuman, ReleaseFailed, UsageError
 from seatrial.infra.artifacts import upload
 from seatrial.infra.changes import Planned, planned, refuse_losses
 from seatrial.infra.follow import Follower
 from seatrial.infra.live import clear_leftovers, look
+from seatrial.infra.pauses import Pauses
 from seatrial.stack import names
 from seatrial.stack.build import build
 from seatrial.stack.gaps import gaps
@@ -153,6 +155,13 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     if stack is not None and run.cloudformation.template(stack.id) == wanted.template:
         return StackOutcome(name, "unchanged", ())
     live = look(run.settings, run.aws)
+    if live.alternate and not isinstance(run.settings.target.strategy, Shifting):
+        raise UsageError(
+            "the strategy cannot become rolling now: the alternate target group of "
+            f"{', '.join(sorted(live.alternate))} serves, which would go; nothing was changed",
+            hint=f"release once more with the strategy as it was, which changes the groups: "
+            f"seatrial deploy {run.settings.name}",
+        )
     parameters = live.parameters(run.settings)
     known = {} if stack is None else stack.parameters
     ready = _prepare(run, name, wanted, parameters, new=stack is None)
@@ -170,6 +179,13 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
         _hand_over(run, stack, to_hand_over)
         ready = _prepare(run, name, wanted, parameters, new=False)
     return StackOutcome(name, "updated", ()) if ready is None else _carry_out(run, name, ready, new=stack is None)
+
+
+def _meanwhile(run: _Run) -> Callable[[], None]:
+    """Return what is done while a stack changes: where deployments pause for smoke checks, they must be let go on."""
+    if not isinstance(run.settings.target.strategy, Shifting):
+        return lambda: None
+    return Pauses(run.settings, run.aws, run.clock, run.progress).answer
 
 
 def _hand_over(run: _Run, stack: Stack, parameters: set[str]) -> None:
@@ -247,7 +263,7 @@ def _carry_out(run: _Run, name: str, ready: _Ready, *, new: bool) -> StackOutcom
     """Carry a change set out and follow it to its end."""
     stack = run.cloudformation.stack(name)
     assert stack is not None  # a change set was made for it just now
-    follower = Follower(run.cloudformation, stack.id, run.clock, run.aws.pace, run.progress)
+    follower = Follower(run.cloudformation, stack.id, run.clock, run.aws.pace, run.progress, _meanwhile(run))
     run.cloudformation.execute(ready.id)
     end = follower.to_the_end()
     if end.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):

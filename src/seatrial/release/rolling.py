@@ -21,7 +21,8 @@ from seatrial.release.watch import DeploymentChanged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.aws.ecs import Service, ServiceDeployment
+    from seatrial.aws.deployments import ServiceDeployment
+    from seatrial.aws.ecs import Service
     from seatrial.release.context import Context
     from seatrial.release.steps import Change
 

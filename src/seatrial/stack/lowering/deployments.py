@@ -26,18 +26,9 @@ def deployment_configuration(unit: model.Service) -> dict[str, Value]:
         "MaximumPercent": unit.maximum_percent,
         "DeploymentCircuitBreaker": _circuit_breaker(deployment),
     }
-    if deployment.shifts:
-        configuration |= _shifting(deployment)
-    elif deployment.bake is not None:
-        configuration["BakeTimeInMinutes"] = Noted(
-            deployment.bake, "So long the alarms are watched after the last task is replaced"
-        )
-    if deployment.alarms:
-        configuration["Alarms"] = {
-            "AlarmNames": list(deployment.alarms),
-            "Enable": True,
-            "Rollback": Noted(True, "An alarm during a deployment or its bake time takes the release back"),
-        }
+    if unit.balancing is not None:
+        configuration |= _shifting(deployment) if deployment.shifts else _rolling(deployment)
+        configuration["Alarms"] = _alarms(deployment)
     if deployment.early_success is not None:
         configuration["EarlySuccessCriteria"] = {
             "Enable": True,
@@ -58,6 +49,31 @@ def _circuit_breaker(deployment: model.Deployment) -> dict[str, Value]:
     return breaker
 
 
+def _alarms(deployment: model.Deployment) -> dict[str, Value]:
+    if not deployment.alarms:
+        return {"AlarmNames": [], "Enable": False, "Rollback": False}
+    return {
+        "AlarmNames": list(deployment.alarms),
+        "Enable": True,
+        "Rollback": Noted(True, "An alarm during a deployment or its bake time takes the release back"),
+    }
+
+
+def _rolling(deployment: model.Deployment) -> dict[str, Value]:
+    """Return a rolling update's part, with what another strategy may have set before."""
+    configuration: dict[str, Value] = {
+        "Strategy": Noted("ROLLING", "Said, with what follows, although it is the default: what is left out stays"),
+        "LifecycleHooks": [],
+    }
+    if deployment.bake is not None:
+        configuration["BakeTimeInMinutes"] = Noted(
+            deployment.bake, "So long the alarms are watched after the last task is replaced"
+        )
+    elif not deployment.alarms:  # with alarms ECS computes one from their periods
+        configuration["BakeTimeInMinutes"] = 0
+    return configuration
+
+
 def _shifting(deployment: model.Deployment) -> dict[str, Value]:
     configuration: dict[str, Value] = {
         "Strategy": deployment.strategy,
@@ -75,15 +91,16 @@ def _shifting(deployment: model.Deployment) -> dict[str, Value]:
             "StepPercent": deployment.percent,
             "StepBakeTimeInMinutes": deployment.interval,
         }
-    if deployment.pause is not None:
-        configuration["LifecycleHooks"] = [
-            {
-                "TargetType": Noted("PAUSE", "Whoever releases runs the smoke checks now, and says how it goes on"),
-                "LifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
-                "TimeoutConfiguration": {
-                    "TimeoutInMinutes": deployment.pause,
-                    "Action": Noted("ROLLBACK", "A release that died must not go on by itself"),
-                },
-            }
-        ]
+    configuration["LifecycleHooks"] = [] if deployment.pause is None else [_pause(deployment.pause)]
     return configuration
+
+
+def _pause(minutes: int) -> dict[str, Value]:
+    return {
+        "TargetType": Noted("PAUSE", "Whoever releases runs the smoke checks now, and says how it goes on"),
+        "LifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+        "TimeoutConfiguration": {
+            "TimeoutInMinutes": minutes,
+            "Action": Noted("ROLLBACK", "A release that died must not go on by itself"),
+        },
+    }
