@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
 
 CLUSTER = "shop-production"
-SERVICES: dict[str, Any] = {"web": WEB | {"routes": ["/*", "/api/*"]}, "worker": {"role": "worker", "command": ["celery"]}}
+SERVICES: dict[str, Any] = {
+    "web": WEB | {"routes": ["/*", "/api/*"]},
+    "worker": {"role": "worker", "command": ["celery"]},
+}
 BLUE_GREEN = {"type": "blue_green", "bake": 0}
 
 

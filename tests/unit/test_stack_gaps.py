@@ -14,6 +14,7 @@ from tests.unit.stack_support import EVERYTHING, settings
 
 SITE: dict[str, Any] = {"site": {"source": "frontend", "build": "npm run build"}}
 EMULATOR: dict[str, Any] = {"target": {"cloud": "emulator"}}
+SMOKE: dict[str, Any] = {"smoke": {"home": {"path": "/"}}}
 JOB = {"jobs": EVERYTHING["jobs"]}
 
 
@@ -25,8 +26,10 @@ JOB = {"jobs": EVERYTHING["jobs"]}
         (SITE, ["[site] is not carried out yet"]),
         (JOB | EMULATOR, ["[jobs.low-stock-digest]: schedules do not fire on the emulator"]),
         (SITE | JOB | EMULATOR, ["[site]", "[jobs.low-stock-digest]"]),
+        (SMOKE, ["[smoke] is not asked: under the rolling strategy"]),
+        (SMOKE | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
     ],
-    ids=["nothing", "everything else", "a site", "jobs on the emulator", "both"],
+    ids=["nothing", "everything else", "a site", "jobs on the emulator", "both", "rolling", "blue/green"],
 )
 def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str]) -> None:
     found = gaps(settings(**asked))

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+#: The lifecycle stage at which deployments pause for smoke checks: test traffic is on the new revision, users' is not.
+TESTED = "POST_TEST_TRAFFIC_SHIFT"
+
 
 @dataclass(frozen=True)
 class Hook:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.config.strategies import Rolling
+
 if TYPE_CHECKING:
     from seatrial.config.models import Settings
 
@@ -22,5 +24,10 @@ def gaps(settings: Settings) -> tuple[str, ...]:
         jobs = ", ".join(f"[jobs.{name}]" for name in settings.jobs)
         found.append(
             f"{jobs}: schedules do not fire on the emulator; start one with `seatrial run {settings.name} JOB`"
+        )
+    if settings.smoke and isinstance(settings.target.strategy, Rolling):
+        found.append(
+            "[smoke] is not asked: under the rolling strategy users see new tasks at once; "
+            "blue_green, canary and linear test them first"
         )
     return tuple(found)
