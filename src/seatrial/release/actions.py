@@ -187,7 +187,9 @@ class Actions:
         for each in held:
             each.answer(go_on=smoked.failed is None)
         if smoked.failed is not None:
-            raise StepFailed("a smoke check failed", replace(self._evidence(held[0]), check=smoked.failed))
+            # What was said of targets is over: no deployment is held before its tasks are healthy.
+            left = replace(self._evidence(held[0]), targets=(), check=smoked.failed)
+            raise StepFailed("a smoke check failed", left)
 
     def _chosen(self, choice: Choice, rollouts: Sequence[Rollout]) -> None:
         """Raise what a person's choice, if there is one, means while these are under way."""
