@@ -15,7 +15,6 @@ from seatrial.release.plan import Wanted, patience, plan_release
 from seatrial.release.steps import Roll
 from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
 
-
 #: What makes a plan of every kind of step: traffic is shifted, and a command checks the new version.
 SHIFTING = """strategy = { type = "blue_green" }
 [smoke.check]
