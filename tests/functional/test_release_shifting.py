@@ -43,16 +43,21 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def shop(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A place where version one serves, released blue/green."""
+def made(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place that is made, and nothing was released to."""
     root = tmp_path_factory.mktemp("shop") / "project"
     settings, aws = project(root, running.info.endpoint, TOML.format(app="shop") + BLUE_GREEN + SMOKE)
-    url = apply(settings, aws).outputs["Url"]
-    it = Place(root, aws, settings, url)
-    it.commit("one")
-    outcome = it.deploy()
+    return Place(root, aws, settings, apply(settings, aws).outputs["Url"])
+
+
+@pytest.fixture(scope="module")
+def shop(made: Place) -> Place:
+    """The place when version one serves, released blue/green."""
+    made.events.clear()
+    made.commit("one")
+    outcome = made.deploy()
     assert outcome.exit_code == 0, outcome
-    return it
+    return made
 
 
 class Asking:
@@ -84,6 +89,15 @@ class Asking:
 def stages(it: Place, unit: str = "web") -> list[str]:
     told = [e.stage for e in it.events if isinstance(e, DeploymentChanged) and e.unit == unit and e.stage]
     return list(dict.fromkeys(told))
+
+
+def test_a_first_release_that_fails_a_check_leaves_nothing_running(made: Place) -> None:
+    made.commit("zero", home=500)
+    outcome = made.deploy()
+    assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
+    assert "nothing was serving before, and nothing is now" in outcome.message
+    assert made.desired() == {"web": 0, "worker": 0}
+    assert not made.locked
 
 
 def test_the_first_release_is_tested_and_serves(shop: Place) -> None:

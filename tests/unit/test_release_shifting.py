@@ -310,6 +310,18 @@ def test_a_first_release_is_tested_too() -> None:
     assert world.answers() == ["CONTINUE", "CONTINUE"]
 
 
+def test_a_first_release_that_fails_a_check_leaves_nothing_running() -> None:
+    world = World(running=False)
+    world.probes = FakeProbes(Answer(500, ""))
+    outcome = world.deploy()
+    assert (outcome.exit_code, outcome.result) == (1, "rolled_back")
+    assert "nothing was serving before, and nothing is now" in outcome.message
+    assert [world.aws.services[unit].desired for unit in SERVICES] == [0, 0, 0, 0]
+    assert world.live() == ["old"] * 4
+    assert world.answers() == ["ROLLBACK", "ROLLBACK"]
+    assert len([each for each in world.aws.deployments if each["service"] in ("web", "events")]) == 2
+
+
 def test_the_plan_lists_the_checks_and_what_they_need(world: World) -> None:
     found = facts_.gather(world.settings, world.aws)
     plan = plan_release(world.settings, found, Wanted("abc123", NEW))

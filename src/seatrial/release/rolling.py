@@ -81,6 +81,7 @@ class Rollout:
         self._since = context.clock.now()
         self._timed_out = False
         self._answered: bool | None = None
+        self._emptied = False
 
     @property
     def held(self) -> bool:
@@ -160,6 +161,13 @@ class Rollout:
         self._deadline = self._clock.monotonic() + self.change.patience
         return True
 
+    def empty(self) -> None:
+        """Have no tasks of the revision that ECS is going back to. That starts no deployment; its end can be seen."""
+        self._ecs.update_service(self.change.unit, self.change.previous, desired=0)
+        self._emptied = True
+        self.verdict = None
+        self.reason = ""
+
     def _judge(self, deployment: ServiceDeployment, service: Service) -> None:
         primary = service.primary
         if deployment.status in ("SUCCESSFUL", "STOPPED"):
@@ -189,7 +197,11 @@ class Rollout:
 
     def _rolls_back_to_nothing(self, deployment: ServiceDeployment) -> bool:
         """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it."""
-        return self.change.desired is not None and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+        return (
+            self.change.desired is not None
+            and not self._emptied
+            and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+        )
 
     def _out_of_patience(self, deployment: ServiceDeployment) -> None:
         tasks = f"{deployment.running} of {deployment.requested} tasks running"
