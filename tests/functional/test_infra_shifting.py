@@ -9,9 +9,10 @@ import pytest
 from seatrial.aws.ecs import Ecs
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.session import Aws
-from seatrial.errors import UsageError
+from seatrial.errors import ReleaseFailed, UsageError
 from seatrial.infra import Applied, apply
 from seatrial.infra.live import look
+from seatrial.stack.build import build
 from tests.functional.emulator_support import Running, emulator, eventually
 from tests.unit.stack_support import WEB, settings
 
@@ -64,6 +65,11 @@ def rules(aws: Aws) -> list[str]:
     ]
 
 
+def forward(empty: str, serving: str) -> dict[str, Any]:
+    groups = [{"TargetGroupArn": empty, "Weight": 0}, {"TargetGroupArn": serving, "Weight": 100}]
+    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+
+
 def test_a_strategy_is_changed_by_an_update_that_keeps_the_rule_users_come_by(aws: Aws) -> None:
     assert actions(apply(shop(), aws)) == ["created", "created"]
     before = rules(aws)
@@ -91,6 +97,33 @@ def test_a_change_of_the_rule_writes_the_weights_that_ecs_has_set(aws: Aws) -> N
     assert actions(apply(shop(BLUE_GREEN, services=more), aws)) == ["unchanged", "updated"]
     assert Elbv2(aws).weights(turn.rule) == before
     assert look(shop(BLUE_GREEN), aws).alternate == frozenset({"web"})
+
+
+def test_a_change_that_fails_leaves_the_weights_too(aws: Aws) -> None:
+    turn = Ecs(aws, CLUSTER).services(["web"])["web"].turns[0]
+    elb = aws.client("elbv2")
+    elb.modify_rule(RuleArn=turn.rule, Actions=[forward(turn.alternate, turn.primary)])  # as another release would
+    more = SERVICES | {"events": {"role": "websocket", "command": ["daphne"], "port": 9000, "routes": ["/ws/*"]}}
+    wanted = shop(BLUE_GREEN, services=more)
+    taken = next(
+        route.priority
+        for each in build(wanted).app.services
+        if each.balancing
+        for route in each.balancing.routes
+        if route.patterns == ("/ws/*",)
+    )
+    listener = elb.describe_rules(RuleArns=[turn.rule])["Rules"][0]["RuleArn"].replace("listener-rule", "listener")
+    blocker = elb.create_rule(
+        ListenerArn=listener.rpartition("/")[0],
+        Priority=taken,
+        Conditions=[{"Field": "path-pattern", "Values": ["/blocked"]}],
+        Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )
+    with pytest.raises(ReleaseFailed, match="priority is in use"):
+        apply(wanted, aws)
+    assert Elbv2(aws).weights(turn.rule) == {turn.primary: 100, turn.alternate: 0}
+    elb.delete_rule(RuleArn=blocker["Rules"][0]["RuleArn"])
+    elb.modify_rule(RuleArn=turn.rule, Actions=[forward(turn.primary, turn.alternate)])
 
 
 def test_while_the_alternate_group_serves_the_strategy_cannot_become_rolling(aws: Aws) -> None:

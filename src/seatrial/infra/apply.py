@@ -147,7 +147,8 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     3. Revisions that a failed release left are deregistered: services name their family, and updating one would start
        them.
     4. The first time after a release has been to a service, its count is handed over in an update of its own, while
-       the newest revision is the one that runs, so that nothing restarts.
+       the newest revision is the one that runs, so that nothing restarts. So are the weights that releases have moved:
+       should the change fail, CloudFormation goes back to what it was told before, and that must be what serves.
     5. The change is carried out.
     """
     name = wanted.name
@@ -172,7 +173,9 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     for revision in live.leftovers:
         run.progress(f"deregistered {revision}, left by a release that did not go live")
     to_hand_over = {
-        key for key in known if key != names.IMAGE_PARAMETER and parameters.get(key) == "true" != known[key]
+        key: value
+        for key, value in parameters.items()
+        if key in known and key != names.IMAGE_PARAMETER and value not in ("false", known[key])
     }
     if stack is not None and to_hand_over:
         run.cloudformation.delete_change_set(ready.id)
@@ -188,11 +191,13 @@ def _meanwhile(run: _Run) -> Callable[[], None]:
     return Pauses(run.settings, run.aws, run.clock, run.progress).answer
 
 
-def _hand_over(run: _Run, stack: Stack, parameters: set[str]) -> None:
-    """Say in the stack's present template, and with its present image, that releases own the counts."""
-    run.progress(f"{stack.name}: from now on the counts of services are the releases'")
-    said = {key: "true" if key in parameters else None for key in stack.parameters}
-    ready = _prepare(run, stack.name, None, said, new=False)
+def _hand_over(run: _Run, stack: Stack, parameters: Mapping[str, str]) -> None:
+    """Say in the stack's present template, and with its present image, what releases own now, and how that stands."""
+    if "true" in parameters.values():
+        run.progress(f"{stack.name}: from now on the counts of services are the releases'")
+    if any(value != "true" for value in parameters.values()):
+        run.progress(f"{stack.name}: the weights of listener rules are those that the last release left")
+    ready = _prepare(run, stack.name, None, {key: parameters.get(key) for key in stack.parameters}, new=False)
     if ready is not None:
         _carry_out(run, stack.name, ready, new=False)
 
