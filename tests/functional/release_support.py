@@ -86,7 +86,7 @@ FILES = {
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 ready = self.path != "/ready" or isinstance(mode.WEB, str)
-                status = 200 if ready else mode.WEB
+                status = mode.HOME if ready and self.path != "/ready" else 200 if ready else mode.WEB
                 body = mode.VERSION.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -114,9 +114,11 @@ class Place:
     url: str
     events: list[ReleaseEvent] = field(default_factory=list)
 
-    def commit(self, version: str, *, web: str | int = "ok", worker: str = "ok", gate: str = "ok") -> None:
-        """Commit a version of the project that behaves so."""
-        mode = f"VERSION = {version!r}\nWEB = {web!r}\nWORKER = {worker!r}\nGATE = {gate!r}\n"
+    def commit(
+        self, version: str, *, web: str | int = "ok", home: int = 200, worker: str = "ok", gate: str = "ok"
+    ) -> None:
+        """Commit a version of the project that behaves so. ``home`` is the status of all pages but ``/ready``."""
+        mode = f"VERSION = {version!r}\nWEB = {web!r}\nHOME = {home}\nWORKER = {worker!r}\nGATE = {gate!r}\n"
         (self.root / "tiny" / "mode.py").write_text(mode)
         git(self.root, "add", "-A")
         git(self.root, "commit", "-q", "-m", version)
@@ -154,22 +156,32 @@ def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, mor
 
     ``secret``: web wants this (ARN) at start; ``more`` is added to seatrial.toml.
     """
+    settings, aws = project(root, endpoint, TOML.format(app=app) + more)
+    return Place(root, aws, settings, _infrastructure(settings, aws, secret))
+
+
+def project(root: Path, endpoint: str, toml: str) -> tuple[Settings, Aws]:
+    """Make a project in ``root`` with this seatrial.toml; return its settings, and AWS on the emulator."""
     root.mkdir(parents=True)
     for name, content in FILES.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(textwrap.dedent(content))
-    (root / "seatrial.toml").write_text(TOML.format(app=app) + more)
+    (root / "seatrial.toml").write_text(toml)
     git(root, "init", "-q")
     git(root, "config", "user.name", "Test")
     git(root, "config", "user.email", "test@example.com")
-    return environment(root, endpoint, "local", secret=secret)
+    return _local(root, endpoint, "local")
 
 
 def environment(root: Path, endpoint: str, name: str, *, secret: str | None = None) -> Place:
     """Make the infrastructure of one environment of a project that is there."""
-    settings = load(root / "seatrial.toml", name)
-    aws = Aws.for_environment(settings, root, endpoint=endpoint)
+    settings, aws = _local(root, endpoint, name)
     return Place(root, aws, settings, _infrastructure(settings, aws, secret))
+
+
+def _local(root: Path, endpoint: str, name: str) -> tuple[Settings, Aws]:
+    settings = load(root / "seatrial.toml", name)
+    return settings, Aws.for_environment(settings, root, endpoint=endpoint)
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -216,7 +216,7 @@ def test_the_first_cause_of_a_failure_is_named(aws: Aws) -> None:
         for each in build(taken).app.services
         if each.balancing
         for route in each.balancing.routes
-        if route.pattern == "/api/*"
+        if route.patterns == ("/api/*",)
     )
     aws.client("elbv2").create_rule(
         ListenerArn=listener["ListenerArn"],

@@ -17,7 +17,7 @@ from seatrial.infra.permissions import infra_role
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from tests.functional.emulator_support import Running, emulator
-from tests.unit.stack_support import settings
+from tests.unit.stack_support import WEB, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +50,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 class User:
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, name: str = "applies") -> None:
         self._iam = running.client("iam")
-        self._iam.create_user(UserName="applies")
-        key = self._iam.create_access_key(UserName="applies")["AccessKey"]
+        self._name = name
+        self._iam.create_user(UserName=name)
+        key = self._iam.create_access_key(UserName=name)["AccessKey"]
         self.aws = Aws(running.info.region, endpoint=running.info.endpoint)
         self.aws._session = boto3.session.Session(
             aws_access_key_id=key["AccessKeyId"],
@@ -62,11 +63,11 @@ class User:
         )
 
     def give(self, needed: tuple[Permission, ...]) -> None:
-        for name in self._iam.list_user_policies(UserName="applies")["PolicyNames"]:
-            self._iam.delete_user_policy(UserName="applies", PolicyName=name)
+        for name in self._iam.list_user_policies(UserName=self._name)["PolicyNames"]:
+            self._iam.delete_user_policy(UserName=self._name, PolicyName=name)
         for number, document in enumerate(parts(policy(needed))):
             self._iam.put_user_policy(
-                UserName="applies", PolicyName=f"part{number}", PolicyDocument=json.dumps(document)
+                UserName=self._name, PolicyName=f"part{number}", PolicyDocument=json.dumps(document)
             )
 
 
@@ -90,6 +91,22 @@ def test_the_stacks_are_made_and_changed_under_the_infra_policy_and_not_under_le
     assert idle == {"s3:GetObject"}, idle  # on AWS CloudFormation reads the templates in the caller's name
     user.give(needed)
     assert [each.action for each in apply(shop("at last"), user.aws).stacks] == ["unchanged", "updated"]
+
+
+def test_deployments_that_pause_are_let_go_on_under_the_infra_policy(running: Running) -> None:
+    wanted = settings(
+        app={"name": "fair", "settings": "s", "region": "eu-west-1"},
+        services={"web": WEB},
+        smoke={"home": {"path": "/"}},
+        target={"cloud": "emulator", "strategy": {"type": "blue_green", "bake": 0}},
+    )
+    user = User(running, "shifts")
+    user.give(infra_role(wanted, lower(build(wanted)), user.aws))
+    said: list[str] = []
+    assert [each.action for each in apply(wanted, user.aws, said.append).stacks] == ["created", "created"]
+    assert any("goes on, for no release is being tested" in line for line in said)
+    more = wanted.services["web"].model_copy(update={"cpu": 512, "memory": 1024})
+    assert apply(wanted.model_copy(update={"services": {"web": more}}), user.aws).stacks[1].action == "updated"
 
 
 def without(permission: Permission, action: str) -> Permission:

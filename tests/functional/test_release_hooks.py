@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial.config.models import Notify
+from seatrial.config.notify import Notify
 from seatrial.release.journal.hooks import Hooks
 from tests.functional.emulator_support import emulator, eventually
 from tests.functional.release_support import place

@@ -14,6 +14,7 @@ from tests.unit.stack_support import EVERYTHING, settings
 
 SITE: dict[str, Any] = {"site": {"source": "frontend", "build": "npm run build"}}
 EMULATOR: dict[str, Any] = {"target": {"cloud": "emulator"}}
+SMOKE: dict[str, Any] = {"smoke": {"home": {"path": "/"}}}
 JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
 
 
@@ -25,8 +26,18 @@ JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
         (SITE, ["[site] is not carried out yet"]),
         (JOB | EMULATOR, []),
         (SITE | JOB | EMULATOR, ["[site]"]),
+        (SMOKE, ["[smoke] is not asked: under the rolling strategy"]),
+        (SMOKE | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
     ],
-    ids=["nothing", "everything else", "a site", "jobs on the emulator", "a site beside jobs"],
+    ids=[
+        "nothing",
+        "everything else",
+        "a site",
+        "jobs on the emulator",
+        "a site beside jobs",
+        "checks and rolling",
+        "checks and blue/green",
+    ],
 )
 def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str]) -> None:
     found = gaps(settings(**asked))

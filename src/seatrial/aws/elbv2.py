@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: what the load balancer thinks of its targets."""
+"""Elastic Load Balancing: what the load balancer thinks of its targets, and where its rules lead."""
 
 from __future__ import annotations
 

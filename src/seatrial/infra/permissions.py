@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
+from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
 
@@ -66,6 +67,30 @@ def _own(settings: Settings, bundles: Iterable[Bundle], aws: Aws) -> Iterator[Pe
         ("*",),
         "remove what a failed release left",
     )
+    yield from _shifting(settings, f"arn:{aws.partition}:ecs:{place}")
+
+
+def _shifting(settings: Settings, ecs: str) -> Iterator[Permission]:
+    """Yield what traffic that is shifted needs; that it was shifted up to now is seen by its rules only."""
+    routed = [unit for unit, service in settings.services.items() if service.routed]
+    if routed:
+        yield Permission(
+            tuple(f"elasticloadbalancing:Describe{what}" for what in ("Listeners", "Rules", "TargetGroups")),
+            ("*",),
+            "see which target group serves",
+        )
+    if isinstance(settings.target.strategy, Shifting):
+        cluster = names.cluster(settings)
+        yield Permission(
+            ("ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
+            tuple(f"{ecs}:service/{cluster}/{unit}" for unit in routed),
+            "find the deployments that the change starts",
+        )
+        yield Permission(
+            ("ecs:ContinueServiceDeployment", "ecs:DescribeServiceDeployments"),
+            tuple(f"{ecs}:service-deployment/{cluster}/{unit}/*" for unit in routed),
+            "let them go on where they pause for smoke checks",
+        )
 
 
 def _handlers(settings: Settings, types: Iterable[str], aws: Aws) -> Iterator[Permission]:

@@ -7,6 +7,7 @@
 ``execute``      the steps, one after the other, and the way back when one fails
 ``migrations``   what the pending ones would do to the version that serves
 ``rolling``      a service's change followed to its end by the id of its service deployment
+``smoke``        what the new version must show before users see it; ``probes`` are how it is asked
 ``tasks``        one task run to completion, its log streamed
 ``revisions``    the next task definition from the one that the infrastructure tool wrote
 ``watch``        the events that a release tells while it goes on

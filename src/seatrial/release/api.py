@@ -24,6 +24,7 @@ from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
 from seatrial.release.permissions import permissions
 from seatrial.release.plan import plan_release, plan_rollback
+from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable
 from seatrial.release.record import Record, Records
@@ -127,14 +128,18 @@ def deploy(
     interrupt: Interrupt | None = None,
     take_over: bool = False,
     confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+    probes: Probes | None = None,
 ) -> Outcome:
     """Release the working tree, a git ``revision`` or an ``image`` (digest in ECR) and return how it ended.
 
     ``on_event`` gets every :class:`~seatrial.release.watch.ReleaseEvent`; ``confirm`` is asked once, with the lock
-    held. ``take_over`` takes the lock from whoever holds it and releases on top of a deployment under way. A release
-    that fails returns an outcome; :class:`~seatrial.errors.UsageError` is raised if nothing was done.
+    held. ``probes`` is how smoke checks reach out of this process. ``take_over`` takes the lock from whoever holds it
+    and releases on top of a deployment under way. A release that fails returns an outcome;
+    :class:`~seatrial.errors.UsageError` is raised if nothing was done.
     """
-    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    asked = _Asked(
+        settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm, probes or Probes()
+    )
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(
             lambda: plan(
@@ -277,6 +282,7 @@ class _Asked:
     clock: Clock
     interrupt: Interrupt
     confirm: Callable[[Proposal], bool]
+    probes: Probes = field(default_factory=Probes)
 
     @contextmanager
     def alone(self, *, take_over: bool) -> Iterator[Lock]:
@@ -313,7 +319,14 @@ class _Asked:
         journal = self._journal(plan_, facts, progress)
         context = replace(context, emit=_both(self.emit, journal.hear))
         actions = Actions(
-            self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
+            self.settings,
+            self.root,
+            self.aws,
+            paths=proposal.paths,
+            facts=facts,
+            context=context,
+            progress=progress,
+            probes=self.probes,
         )
         records = Records(context.ssm, names.release_prefix(self.settings))
         outcome = Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()

@@ -127,10 +127,7 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
                 yield Permission(("ecs:TagResource",), arns.definitions(units), "keep the tags of the task definitions")
             yield from _passing(map(facts.latest.__getitem__, units))
         case Gate() | CheckMigrations():
-            yield Permission(("ecs:RunTask",), arns.definitions([step.unit]), f"run {step.unit}")
-            yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
-            yield Permission(("logs:GetLogEvents",), arns.streams([step.unit]), "show its log")
-            yield from _passing([facts.latest[step.unit]])
+            yield from _task(step.unit, facts, arns)
         case Roll():
             yield from _rolling(step, facts, arns)
         case Keep():
@@ -138,6 +135,13 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")
         case Verify() | Build():
             return
+
+
+def _task(unit: str, facts: Facts, arns: Arns) -> Iterator[Permission]:
+    yield Permission(("ecs:RunTask",), arns.definitions([unit]), f"run {unit}")
+    yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
+    yield Permission(("logs:GetLogEvents",), arns.streams([unit]), "show its log")
+    yield from _passing([facts.latest[unit]])
 
 
 def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
@@ -152,6 +156,16 @@ def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
         arns.services(units, "service-deployment"),
         "follow the deployment, turn it back",
     )
+    pausing = tuple(each.unit for each in step.changes if each.pauses)
+    if pausing:
+        yield Permission(
+            ("ecs:ContinueServiceDeployment",),
+            arns.services(pausing, "service-deployment"),
+            "let it go on, or not, after the smoke checks",
+        )
+    commanded = dict.fromkeys(each.unit for each in step.checks if each.smoke.command is not None)
+    for unit in commanded:
+        yield from _task(unit, facts, arns)
     yield Permission(("ecs:DescribeServiceRevisions",), arns.services(units, "service-revision"), "see what it aims at")
     yield Permission(("ecs:ListTasks",), ("*",), "see its tasks", (("ArnEquals", "ecs:cluster", arns.cluster),))
     yield Permission(("ecs:DescribeTasks",), (arns.tasks,), "see how its tasks are")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.config.strategies import Rolling
+
 if TYPE_CHECKING:
     from seatrial.config.models import Settings
 
@@ -17,5 +19,10 @@ def gaps(settings: Settings) -> tuple[str, ...]:
     if settings.site is not None:
         found.append(
             "[site] is not carried out yet: nothing is built, uploaded or served; publish the front end yourself"
+        )
+    if settings.smoke and isinstance(settings.target.strategy, Rolling):
+        found.append(
+            "[smoke] is not asked: under the rolling strategy users see new tasks at once; "
+            "blue_green, canary and linear test them first"
         )
     return tuple(found)

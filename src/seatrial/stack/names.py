@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 #: ``AssignPublicIp`` (ENABLED or DISABLED); ``Url`` (of the load balancer or the domain).
 APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup", "AssignPublicIp", "Url")
 
+#: Outputs that there are besides where deployments shift traffic: ``TestUrl`` is where only a new version answers,
+#: ``TestAddress`` the load balancer's own name for it, with the port.
+TEST_OUTPUTS = ("TestUrl", "TestAddress")
+
 #: Parameter of the app stack: the image that the next revision is written with. There is one more for each service,
-#: see :func:`released_parameter`.
+#: see :func:`released_parameter`, and another for each whose traffic is shifted, see :func:`serving_parameter`.
 IMAGE_PARAMETER = "ImageUri"
 
 #: Tag of the image that revisions name before the first release. No image has it.
@@ -90,3 +94,12 @@ def released_parameter(unit: str) -> str:
     know its command.
     """
     return f"{logical(unit)}Released"
+
+
+def serving_parameter(unit: str) -> str:
+    """Parameter of the app stack that says which target group of a service serves: ``WebServing``.
+
+    ``primary`` or ``alternate``: ECS lets them take turns, release by release. A template that changes a listener rule
+    writes its weights too, and must write those that ECS has set.
+    """
+    return f"{logical(unit)}Serving"

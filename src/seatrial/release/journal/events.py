@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.release.watch import DeploymentChanged, StepFinished
+from seatrial.release.watch import DeploymentChanged, SmokeChecked, StepFinished
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +26,8 @@ COMMON = ("schema", "event", "at", "app", "environment", "release", "verb", "ver
 FIELDS: dict[str, tuple[str, ...]] = {
     "release_started": ("by", "digest", "steps"),
     "step_finished": ("step", "index", "ok", "seconds", "result"),
-    "deployment_changed": ("unit", "deployment", "status", "reason", "running", "requested"),
+    "deployment_changed": ("unit", "deployment", "status", "reason", "running", "requested", "stage", "production"),
+    "smoke_checked": ("check", "ok", "attempt", "attempts", "seconds", "result"),
     "release_finished": (
         "result", "exit_code", "seconds", "message", "digest", "url", "revisions", "failed_step", "causes",
     ),
@@ -60,7 +61,7 @@ class Subject:
 
         What tasks and builds write stays out: it is the application's own text, and in its own log.
         """
-        if not isinstance(event, StepFinished | DeploymentChanged):
+        if not isinstance(event, StepFinished | DeploymentChanged | SmokeChecked):
             return None
         values = event.to_json()
         kind = values["event"]

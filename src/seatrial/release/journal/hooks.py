@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from seatrial.config.models import Notify
+    from seatrial.config.notify import Notify
 
 _SHOWN = 200  # characters of a program's last words
 
