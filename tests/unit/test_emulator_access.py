@@ -121,7 +121,7 @@ statements = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(statements, st.integers(150, 800))
 def test_a_policy_in_parts_allows_the_same_and_each_part_fits(statements: list[dict[str, Any]], size: int) -> None:
     found = parts({"Version": "2012-10-17", "Statement": statements}, size)

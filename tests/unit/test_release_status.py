@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.aws.ecs import Attachment
@@ -62,6 +62,7 @@ states = st.sampled_from(["healthy", "initial", "unhealthy", "draining", "unused
 targets = st.lists(st.builds(target, st.sampled_from("abcdef"), states), max_size=6).map(tuple)
 
 
+@settings(deadline=None)
 @given(st.lists(targets, min_size=1, max_size=3))
 def test_the_parts_come_to_one_or_to_nothing(groups: list[tuple[TargetHealth, ...]]) -> None:
     shared = [Group(1 / len(groups), each) for each in groups]

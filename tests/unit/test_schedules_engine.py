@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.emulator.front.actions import ApiError
@@ -175,6 +175,7 @@ def test_what_is_given_up_ends_in_the_dead_letter_queue(policy: dict[str, int], 
     assert json.loads(letter["MessageBody"])["taskDefinition"] == "digest"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 185), st.integers(60, 86400))
 def test_retries_always_end(most: int, age: int) -> None:
     policy, passed, retries = Policy(age, most), 0.0, 0

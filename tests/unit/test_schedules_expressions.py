@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.emulator.schedules.cron import Cron
@@ -146,6 +146,7 @@ expressions = st.builds(
 moments = st.integers(0, 15 * 365 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
 
 
+@settings(deadline=None)
 @given(expressions, moments, st.sampled_from([UTC_ZONE, PARIS, ZoneInfo("America/New_York")]))
 def test_the_next_time_is_after_named_and_the_first(fields: str, moment: datetime, zone: ZoneInfo) -> None:
     expression = cron(fields)
@@ -163,6 +164,7 @@ def named(expression: Cron, local: datetime) -> bool:
     return not local.fold and expression.names(local.replace(tzinfo=None))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.lists(st.integers(0, 10_000_000), min_size=2, unique=True))
 def test_a_rate_is_a_grid(every: int, seconds: list[int]) -> None:
     timing = Timing(Rate(timedelta(seconds=every)), UTC_ZONE, START)
@@ -175,6 +177,7 @@ def test_a_rate_is_a_grid(every: int, seconds: list[int]) -> None:
     assert all(one is not None and other is not None and one <= other for one, other in pairwise(found))
 
 
+@settings(deadline=None)
 @given(moments, st.integers(0, 1440), st.text(min_size=1, max_size=8))
 def test_a_flexible_window_is_kept(moment: datetime, minutes: int, name: str) -> None:
     window = timedelta(minutes=minutes)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-_MONTH_NAMES = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH_NAMES = {name: number for number, name in enumerate(_MONTHS, 1)}
 _DAY_NAMES = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 _SATURDAY = 7
