@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import fcntl
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +45,20 @@ def base_image(api: Any) -> str:
     with contextlib.suppress(docker.errors.ImageNotFound):
         api.inspect_image(BASE)
         return BASE
+    BASE_TAR.parent.mkdir(exist_ok=True)
+    with BASE_TAR.with_suffix(".lock").open("a") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make_base()
+    with BASE_TAR.open("rb") as file:
+        api.import_image_from_data(file, repository=BASE.removesuffix(":latest"))
+    return BASE
+
+
+def _make_base() -> None:
     if not BASE_TAR.exists():
-        BASE_TAR.parent.mkdir(exist_ok=True)
-        part = BASE_TAR.with_suffix(f".{os.getpid()}.tar")
+        part = BASE_TAR.with_suffix(".part.tar")
         packages = "--include=python3,python3-venv,ca-certificates"
         # Builds install packages as this machine does, so they trust whom it trusts.
         trust = f"--customize-hook=copy-in {AUTHORITIES} {AUTHORITIES.parent}"
         subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", packages, trust, "bookworm", part], check=True)
         part.rename(BASE_TAR)
-    with BASE_TAR.open("rb") as file:
-        api.import_image_from_data(file, repository=BASE.removesuffix(":latest"))
-    return BASE

@@ -16,6 +16,7 @@ from seatrial.cli import COMMANDS
 from seatrial.config.load import loads
 from seatrial.config.schema import reference
 from seatrial.errors import ConfigError
+from seatrial.project.migrations.rules import table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -88,6 +89,11 @@ def test_command(sample: Sample) -> None:
         command = command.commands[name]
     if "--help" not in rest:
         command.make_context(name, list(rest)).close()  # parses: an unknown option or a missing argument raises
+
+
+def test_the_rules_of_migrations_are_those_that_judge() -> None:
+    page = (ROOT / "docs" / "migrations.md").read_text()
+    assert page.partition("<!-- rules -->")[2].partition("<!-- /rules -->")[0].strip() == table().strip()
 
 
 def test_the_reference_is_that_of_the_models() -> None:

@@ -47,7 +47,8 @@ def test_requirements_are_installed_once(
     cache = Environments(tmp_path / "environments")
     home = cache.ready(requirements, "one")
     assert value(home) == "42"
-    assert (home / "bin" / "tiny").read_text().startswith(f"#!{home}")
+    # In the first line, or in the third where the path is too long for a first line (both installers do so).
+    assert f"{home}/bin/python" in "".join((home / "bin" / "tiny").read_text().splitlines()[:3])
     requirements.unlink()  # so that a second installation would fail
     assert cache.ready(requirements, "one") == home
     assert Environments(tmp_path / "environments").ready(requirements, "one") == home

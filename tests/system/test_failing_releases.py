@@ -56,6 +56,12 @@ def migration_raises(stage: Stage) -> None:
     (migrations / "9999_fails.py").write_text(RAISING_MIGRATION.replace("{last}", last))
 
 
+def migration_drops_what_is_read(stage: Stage) -> None:
+    migration_raises(stage)
+    file = stage.project / "parts" / "migrations" / "9999_fails.py"
+    file.write_text(file.read_text().replace("RunPython(fail)", 'RemoveField("part", "mpn")'))
+
+
 def migration_hangs(stage: Stage) -> None:
     migration_raises(stage)
     file = stage.project / "parts" / "migrations" / "9999_fails.py"
@@ -79,6 +85,7 @@ CASES = [
     Case("readiness never turns 200", never_ready, 1, "503"),
     Case("the image exits at once", exits_at_once, 1, "the new version cannot start"),
     Case("a migration raises", migration_raises, 1, "the migration's own mistake"),
+    Case("a migration drops what is read", migration_drops_what_is_read, 2, "RemoveField parts.Part.mpn: contract"),
     Case("a task hangs", migration_hangs, 1, "6 s"),
     Case("an unknown secret", unknown_secret, 1, "nowhere-AbCdEf", infra=True),
     Case("an image that does not exist", nothing, 2, NO_IMAGE[:19], options=(("image", NO_IMAGE),)),

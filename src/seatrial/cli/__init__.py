@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "infra": ("seatrial.cli.infra", "Create or update an environment's infrastructure."),
     "rehearse": ("seatrial.cli.rehearse", "Release on the emulator under load, inject a fault, write a report."),
     "plan": ("seatrial.cli.plan", "Say what a release would do and which permissions it needs."),
+    "migrations": ("seatrial.cli.migrations", "Say which pending migrations would break the version still serving."),
     "deploy": ("seatrial.cli.deploy", "Release the project to an environment."),
     "rollback": ("seatrial.cli.rollback", "Go back to an earlier release."),
     "status": ("seatrial.cli.status", "Say what an environment is running and how it is."),

@@ -20,7 +20,9 @@ def plan(
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,
 ) -> None:
-    """Print the steps of a release and the IAM actions it needs, with their resources. Changes nothing.
+    """Print the steps of a release, its pending migrations and the IAM actions it needs. Changes nothing.
+
+    Ends with exit code 2 where `deploy` would refuse: a pending migration breaks the version that is serving.
 
     Example: seatrial plan production --policy > release-policy.json
     """
@@ -39,7 +41,10 @@ def plan(
         lines += [f"      {resource}" for resource in each.resources]
     data = {
         **proposal.plan.to_json(),
+        "migrations": proposal.verdict.to_json() if proposal.verdict else None,
         "permissions": [each.to_json() for each in proposal.permissions],
         "policy": document(proposal.permissions),
     }
     Output(as_json=as_json).result(data, text="\n".join(lines))
+    if proposal.verdict and proposal.verdict.refused:
+        raise typer.Exit(2)

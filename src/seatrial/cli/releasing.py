@@ -57,7 +57,12 @@ def plan_lines(proposal: Proposal) -> list[str]:
     for index, step in enumerate(plan.steps, start=1):
         lines.append(f"{index:>3}. {step.title}")
         lines += [f"       {line}" for line in step.lines]
-    return [*lines, *(f"note: {note}" for note in plan.notes)]
+    lines += [f"note: {note}" for note in plan.notes]
+    if proposal.migrations is not None:
+        verdict = proposal.migrations.verdict
+        found = verdict.lines() if verdict else [f"not known yet: {proposal.migrations.why}"]
+        lines += ["migrations:", *(f"  {line}" for line in found)]
+    return lines
 
 
 def confirmation(output: Output, settings: Settings, *, yes: bool) -> Callable[[Proposal], bool]:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 NAME = "rehearsal"
 
 #: Requests that must have been answered before the release under test begins: the pools are warm then.
-_WARM = 1.0
+_WARM = 0.5
 #: Seconds of load after the last release, in which a late mistake shows.
-_AFTER = 1.0
+_AFTER = 0.5
 
 
 @dataclass(frozen=True)

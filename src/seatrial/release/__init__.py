@@ -4,6 +4,7 @@
 ``facts``        what is true before: read-only calls
 ``plan``         facts in, frozen steps out; pure. ``steps`` are its words, ``permissions`` the IAM policy they need
 ``execute``      the steps, one after the other, and the way back when one fails
+``migrations``   what the pending ones would do to the version that serves
 ``rolling``      a service's change followed to its end by the id of its service deployment
 ``smoke``        what the new version must show before users see it; ``probes`` are how it is asked
 ``tasks``        one task run to completion, its log streamed

@@ -9,13 +9,14 @@ from seatrial import project
 from seatrial.aws.ecr import Ecr
 from seatrial.aws.ecs import revision_name
 from seatrial.config.smoke import HELD
-from seatrial.release import evidence
+from seatrial.project.migrations.ask import NoAnswer
+from seatrial.release import evidence, migrations
 from seatrial.release.interrupt import Choice
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import Rollout, follow
 from seatrial.release.smoke import SmokeChecks
-from seatrial.release.steps import Build, Gate, NewRevision, Push, Register, Roll, Step, Verify
-from seatrial.release.stops import StepFailed, TurnedBack, Unwatched
+from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
+from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
 from seatrial.release.tasks import TaskRun
 from seatrial.release.watch import Note
 from seatrial.stack import names
@@ -61,7 +62,7 @@ class Actions:
         self._smoke = SmokeChecks(settings, root, facts.stack, context=context, probes=probes, progress=progress)
         self._built: BuiltImage | None = None
 
-    def do(self, step: Step) -> str:
+    def do(self, step: Step) -> str:  # noqa: PLR0911 - one answer for each kind of step
         """Do one step.
 
         Raises a :class:`~seatrial.release.stops.Stop`, or a :class:`~seatrial.errors.SeatrialError` from below.
@@ -75,6 +76,8 @@ class Actions:
                 return self._push(step)
             case Register():
                 return self._register(step)
+            case CheckMigrations():
+                return self._check_migrations(step)
             case Gate():
                 return self._gate(step)
             case Roll():
@@ -128,6 +131,25 @@ class Actions:
             if same(each.document, document) and each.document.get("status", "ACTIVE") == "ACTIVE":
                 return each, False
         return self._context.ecs.register(document, own_tags(base)), True
+
+    def _check_migrations(self, step: CheckMigrations) -> str:
+        if step.known:
+            return step.found
+        definition = self._progress.definitions[step.unit]
+        try:
+            checked = migrations.check_on_image(self._settings, self._facts, definition, self._context)
+        except NoAnswer as error:
+            for line in error.details:
+                self._note(line)
+            return f"not known: {error.message}"
+        assert checked.verdict is not None  # the image has told
+        self._progress.migrations = dict(checked.leaves)
+        if checked.verdict.refused:
+            error_ = migrations.refusal(checked.verdict)
+            raise Refused(error_.message, error_.details, error_.hint)
+        for line in checked.verdict.lines()[1:]:
+            self._note(line)
+        return checked.verdict.summary
 
     def _gate(self, step: Gate) -> str:
         definition = self._progress.definitions[step.unit]

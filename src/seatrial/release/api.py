@@ -11,6 +11,7 @@ from seatrial.aws.clock import SystemClock
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.release import facts as facts_
+from seatrial.release import migrations
 from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
@@ -22,17 +23,20 @@ from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
 from seatrial.release.record import Record, Records
 from seatrial.release.source import chosen
+from seatrial.release.steps import CheckMigrations
 from seatrial.release.watch import Note
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from seatrial.aws.clock import Clock
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
+    from seatrial.project.migrations.verdict import Verdict
     from seatrial.release.facts import Facts
+    from seatrial.release.migrations import Checked
     from seatrial.release.outcome import Outcome
     from seatrial.release.steps import Plan
     from seatrial.release.watch import Emit, ReleaseEvent
@@ -40,12 +44,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files."""
+    """A plan with the facts it was made from, the permissions it needs, and the paths of the project's files.
+
+    ``migrations`` is what is known of the pending ones, None where nobody looked; ``leaves`` is the newest migration
+    of each app in what is to be released, as far as it is known; ``migration_files`` is the fingerprint of the files
+    that decide about them.
+    """
 
     plan: Plan
     facts: Facts
     permissions: tuple[Permission, ...]
     paths: frozenset[str] = frozenset()
+    migrations: Checked | None = None
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    migration_files: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the pending migrations, as far as it is known."""
+        return self.migrations.verdict if self.migrations else None
 
 
 def plan(
@@ -56,18 +73,42 @@ def plan(
     revision: str | None = None,
     image: str | None = None,
     take_over: bool = False,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Proposal:
-    """Return what :func:`deploy` would do. Only reads.
+    """Return what :func:`deploy` would do. Only reads; the database may be asked by a task on the live image.
 
     ``root`` is the directory of ``seatrial.toml``. Raises :class:`~seatrial.errors.UsageError` where the release
-    would be refused.
+    would be refused, save for its migrations, whose verdict is part of the proposal.
     """
     facts = facts_.gather(settings, aws)
     image_ = chosen(settings, root, aws, revision=revision, image=image)
     if image_.wanted.has_source:
         project.verify(settings, image_.paths)
-    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts), image_.paths)
+    checked = step = None
+    if settings.checks_migrations:
+        context = Context.of(
+            aws,
+            facts.stack.cluster,
+            emit=on_event,
+            clock=clock or SystemClock(),
+            interrupt=interrupt or Interrupt(),
+        )
+        checked = migrations.check(settings, root, facts, image_.source, context)
+        if migrations.someone_is_alive(facts):
+            found = checked.verdict.summary if checked.verdict else checked.why or ""
+            step = CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
+    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        image_.paths,
+        checked,
+        checked.leaves if checked else {},
+        checked.files if checked else "",
+    )
 
 
 def deploy(
@@ -96,7 +137,18 @@ def deploy(
     )
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(
-            lambda: plan(settings, root, aws, revision=revision, image=image, take_over=take_over), lock
+            lambda: plan(
+                settings,
+                root,
+                aws,
+                revision=revision,
+                image=image,
+                take_over=take_over,
+                on_event=on_event,
+                clock=asked.clock,
+                interrupt=asked.interrupt,
+            ),
+            lock,
         )
 
 
@@ -128,7 +180,13 @@ def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, tak
     target = _earlier(settings, aws, facts, to)
     recorded = facts_.recorded(settings, aws, facts, target)
     plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
-    return Proposal(plan_, facts, permissions(plan_, settings, facts))
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        leaves=target.migrations,
+        migration_files=target.migration_files,
+    )
 
 
 def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
@@ -189,6 +247,8 @@ class _Asked:
         try:
             with self.interrupt.abortable():
                 proposal = propose()
+                if proposal.verdict and proposal.verdict.refused:
+                    raise migrations.refusal(proposal.verdict)
                 confirmed = self.confirm(proposal)
         except KeyboardInterrupt:
             raise ReleaseFailed("interrupted; nothing was changed") from None
@@ -197,6 +257,8 @@ class _Asked:
         plan_, facts = proposal.plan, proposal.facts
         context = Context.of(self.aws, facts.stack.cluster, emit=self.emit, clock=self.clock, interrupt=self.interrupt)
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
+        progress.migrations = dict(proposal.leaves)
+        progress.migration_files = proposal.migration_files
         actions = Actions(
             self.settings,
             self.root,

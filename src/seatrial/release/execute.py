@@ -17,7 +17,7 @@ from seatrial.release.interrupt import Choice
 from seatrial.release.outcome import Outcome, Result, StepTiming
 from seatrial.release.record import Record
 from seatrial.release.steps import Keep, Plan, Step, Verify
-from seatrial.release.stops import StepFailed, Stop, TurnedBack, Unwatched
+from seatrial.release.stops import Refused, StepFailed, Stop, TurnedBack, Unwatched
 from seatrial.release.undo import take_back
 from seatrial.release.watch import StepFinished, StepStarted
 
@@ -115,6 +115,8 @@ class Execution:
         """Go back, unless a person wanted ECS to go on, and say how it is now."""
         if isinstance(stop, Unwatched):
             return self._outcome("unwatched", stop.message, hint=self._how_to_watch())
+        if isinstance(stop, Refused):
+            return self._outcome("refused", stop.message, stop, stop.details, stop.hint)
         problems = take_back(self.progress.rollouts, self.context)
         found = stop.evidence if isinstance(stop, StepFailed) else None
         known = causes(found) if found is not None else ()
@@ -174,6 +176,8 @@ class Execution:
             revisions=self.progress.named,
             who=self.facts.caller,
             at=self.started_at,
+            migrations=self.progress.migrations,
+            migration_files=self.progress.migration_files,
         )
 
     def _serving(self) -> str:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 #: ``released``: the version that was asked for is serving. ``rolled_back``: it failed or was turned back, and what
 #: served before serves now. ``unwatched``: the person stopped watching; ECS goes on with what it was told.
 #: ``needs_human``: neither the new nor the old version is known to serve everywhere.
-Result = Literal["released", "rolled_back", "unwatched", "needs_human"]
+#: ``refused``: it would have broken what serves; no service and no database was changed.
+Result = Literal["released", "rolled_back", "refused", "unwatched", "needs_human"]
 
-EXIT_CODES: dict[Result, int] = {"released": 0, "rolled_back": 1, "unwatched": 3, "needs_human": 3}
+EXIT_CODES: dict[Result, int] = {"released": 0, "rolled_back": 1, "refused": 2, "unwatched": 3, "needs_human": 3}
 
 
 @dataclass(frozen=True)

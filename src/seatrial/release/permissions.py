@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.release.revisions import roles
-from seatrial.release.steps import Build, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             if any(definition.tags for definition in map(facts.latest.__getitem__, units)):
                 yield Permission(("ecs:TagResource",), arns.definitions(units), "keep the tags of the task definitions")
             yield from _passing(map(facts.latest.__getitem__, units))
-        case Gate():
+        case Gate() | CheckMigrations():
             yield from _task(step.unit, facts, arns)
         case Roll():
             yield from _rolling(step, facts, arns)

@@ -1,9 +1,10 @@
 """Facts in, frozen steps out. Pure: nothing here asks AWS, the project or the clock.
 
-The order of a release: verify, build, push, register, gate tasks, then the services (those that have traffic at the
-same time, then workers, then the scheduler), then the jobs, then the record. Workers come after the web services
-because those put messages in the queue that old workers would not know; the scheduler comes last because two must
-never be alive, so it is away for a moment. The first release of all rolls them out together: nothing serves yet.
+The order of a release: verify, check the migrations, build, push, register, gate tasks, then the services (those that
+have traffic at the same time, then workers, then the scheduler), then the jobs, then the record. Workers come after
+the web services because those put messages in the queue that old workers would not know; the scheduler comes last
+because two must never be alive, so it is away for a moment. The first release of all rolls them out together: nothing
+serves yet.
 
 Where traffic is shifted, workers come when all of it has moved and the bake time begins: until then old web tasks serve
 some users, and if a worker cannot start, the web services are still a change of weights away from where they were.
@@ -23,6 +24,7 @@ from seatrial.release.steps import (
     Build,
     Change,
     Check,
+    CheckMigrations,
     Gate,
     Keep,
     NewRevision,
@@ -71,8 +73,15 @@ class Wanted:
     has_source: bool = True
 
 
-def plan_release(settings: Settings, facts: Facts, wanted: Wanted, *, supersede: bool = False) -> Plan:
-    """Return the steps that put ``wanted`` live.
+def plan_release(
+    settings: Settings,
+    facts: Facts,
+    wanted: Wanted,
+    *,
+    supersede: bool = False,
+    migrations: CheckMigrations | None = None,
+) -> Plan:
+    """Return the steps that put ``wanted`` live. ``migrations`` is the step that looks at them, if one is to.
 
     Raises :class:`~seatrial.errors.UsageError` where a service cannot be released now; ``supersede`` allows it
     while a deployment is under way.
@@ -85,6 +94,8 @@ def plan_release(settings: Settings, facts: Facts, wanted: Wanted, *, supersede:
         steps.append(Push(wanted.version, facts.stack.repository_uri))
     bases = {unit: NewRevision(unit, facts.latest[unit].arn) for unit in (*settings.services, *settings.tasks)}
     steps.append(Register(tuple(bases.values()), "services and tasks"))
+    if migrations is not None:
+        steps.insert(len(steps) if not migrations.known else 1, migrations)
     steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
     steps += _rolls(settings, facts, tuple(settings.services), checked=True)
     if settings.jobs:

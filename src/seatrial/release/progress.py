@@ -18,7 +18,8 @@ class Progress:
     """Filled in by the steps.
 
     ``revisions`` maps units to task definition ARNs, ``definitions`` has those that were read or registered,
-    ``rollouts`` the services that were told to change, in order.
+    ``rollouts`` the services that were told to change, in order. ``migrations`` is the newest migration of each app,
+    ``migration_files`` the fingerprint of what decides about them.
     """
 
     version: str
@@ -27,6 +28,8 @@ class Progress:
     record: Record | None = None
     definitions: dict[str, TaskDefinition] = field(default_factory=dict)
     rollouts: list[Rollout] = field(default_factory=list)
+    migrations: dict[str, str] = field(default_factory=dict)
+    migration_files: str = ""
 
     @property
     def named(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ leaves a record that says ``started``.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seatrial.aws.ssm import Ssm
 
-Ending = Literal["started", "released", "rolled_back", "unwatched", "needs_human"]
+Ending = Literal["started", "released", "rolled_back", "refused", "unwatched", "needs_human"]
 
 #: Bytes of a standard parameter's value (SSM API reference, PutParameter).
 _ROOM = 4096
@@ -27,7 +27,12 @@ _ROOM = 4096
 
 @dataclass(frozen=True)
 class Record:
-    """One release. ``revisions`` maps every service, task and job to ``family:number``."""
+    """One release.
+
+    ``revisions`` maps every service, task and job to ``family:number``, ``migrations`` every Django app to its newest
+    migration in the released code (empty where nobody looked), ``migration_files`` is the fingerprint of what decides
+    about migrations (empty where only the image was known).
+    """
 
     number: int
     version: str
@@ -38,6 +43,8 @@ class Record:
     ending: Ending = "started"
     seconds: float = 0.0
     note: str = ""
+    migrations: dict[str, str] = field(default_factory=dict)
+    migration_files: str = ""
 
     def ended(self, ending: Ending, seconds: float, note: str) -> Record:
         """Return the record with its ending."""
@@ -106,8 +113,14 @@ class Records:
 
 
 def encoded(record: Record) -> str:
-    """Return the record as JSON of at most 4 KB; a long note is cut, since everything else is needed."""
+    """Return the record as JSON of at most 4 KB.
+
+    Where it is longer, the migrations go first, since the database knows them too; then a long note is cut.
+    """
     text = _json(record)
+    if len(text.encode()) > _ROOM:
+        record = replace(record, migrations={})
+        text = _json(record)
     if len(text.encode()) > _ROOM:
         over = len(text.encode()) - _ROOM
         kept = record.note.encode()[: max(0, len(record.note.encode()) - over - 8)].decode(errors="ignore")

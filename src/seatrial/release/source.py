@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.images.built import Kind
+    from seatrial.images.source import Source
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The image, and the paths of the files it is made of (empty for an image that is only known by digest)."""
+    """The image, and the files it is made of, None for an image that is only known by digest."""
 
     wanted: Wanted
-    paths: frozenset[str]
+    source: Source | None
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of the files."""
+        return frozenset(self.source.files) if self.source else frozenset()
 
 
 def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, image: str | None) -> Chosen:
@@ -34,12 +40,8 @@ def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, im
     """
     ecr = Ecr(aws, names.repository(settings))
     if image is not None:
-        return Chosen(_by_digest(ecr, image), frozenset())
-    from seatrial.images import source
-
-    context = (root / settings.image.context).resolve()
-    dockerfile = os.path.relpath((root / settings.image.dockerfile).resolve(), context)
-    read = source.read(context, revision, dockerfile)
+        return Chosen(_by_digest(ecr, image), None)
+    read = files(settings, root, revision)
     there = ecr.image(tag=read.version)
     wanted = Wanted(
         version=read.version,
@@ -48,7 +50,19 @@ def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, im
         image_kind=image_kind(aws),
         dirty=revision is None and "-" in read.version,  # the commit, then a hash of the changed files
     )
-    return Chosen(wanted, frozenset(read.files))
+    return Chosen(wanted, read)
+
+
+def files(settings: Settings, root: Path, revision: str | None) -> Source:
+    """Return the files of a git revision, None for the working tree.
+
+    Raises :class:`~seatrial.errors.UsageError` if git does not know the revision.
+    """
+    from seatrial.images import source
+
+    context = (root / settings.image.context).resolve()
+    dockerfile = os.path.relpath((root / settings.image.dockerfile).resolve(), context)
+    return source.read(context, revision, dockerfile)
 
 
 def image_kind(aws: Aws) -> Kind:

@@ -119,6 +119,34 @@ class Register(Step):
 
 
 @dataclass(frozen=True)
+class CheckMigrations(Step):
+    """See that no pending migration breaks the version that serves.
+
+    ``known`` says that the files were looked at already, when the plan was made; else a task of ``unit`` on the
+    release's own image tells what its migrations are.
+    """
+
+    unit: str
+    known: bool
+    found: str
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "migrations"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return "check the pending migrations"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return (self.found,) if self.known else (f"by a task of {self.unit} on this image, because {self.found}",)
+
+
+@dataclass(frozen=True)
 class Gate(Step):
     """Run a task on the new revision; anything but exit code 0 ends the release before a service changes."""
 

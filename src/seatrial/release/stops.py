@@ -24,6 +24,15 @@ class StepFailed(Stop):
         self.evidence = evidence
 
 
+class Refused(Stop):
+    """What was found forbids the release; nothing that serves was changed. ``details`` say what, ``hint`` the way."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message)
+        self.details = details
+        self.hint = hint
+
+
 class TurnedBack(Stop):
     """A person or a signal asked for the way back."""
 

@@ -61,6 +61,7 @@ class TaskLife:
         self._start_in_order(prepared)
         self._collect_exits()
         if self._task.stop.is_set():
+            self._ran_shortly()
             return
         self._move("ACTIVATING")
         self._register()
@@ -68,6 +69,13 @@ class TaskLife:
             self._task.started = self._world.clock.monotonic()
             self._task.move("RUNNING", startedAt=self._world.clock.now())
         self._world.wake.set()
+
+    def _ran_shortly(self) -> None:
+        """Say when a task started that ended before it was seen RUNNING: how fast this machine is must not matter."""
+        if len(self._processes) == len(self._task.containers):
+            with self._world.lock:
+                self._task.started = self._world.clock.monotonic()
+                self._task.times["startedAt"] = self._task.times.get("stoppingAt", self._world.clock.now())
 
     def _prepare(self) -> dict[str, tuple[ContainerSpec, LogSink]]:
         """Resolve secrets and open log streams, which Fargate does before it pulls an image."""

@@ -12,6 +12,7 @@ configuration what stands in for a base image:
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import tarfile
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.emulator.runtime import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from seatrial.emulator.runtime.store import ImageStore, Manifest
 
@@ -100,6 +101,24 @@ def configuration(store: ImageStore, manifest: Manifest, image: str) -> dict[str
     return config
 
 
+def harmless(archive: tarfile.TarFile, root: Path) -> Iterator[tarfile.TarInfo]:
+    """Yield the members as ``filter="data"`` would leave them (PEP 706), for a Python that does not know it.
+
+    Raises ``tarfile.TarError`` for one that is neither file, directory nor symbolic link, or leads out of ``root``.
+    """
+    root = root.resolve()
+    for member in archive:
+        place = root / member.name
+        ends = [place, *([place.parent / member.linkname] if member.issym() else [])]
+        if not (member.isfile() or member.isdir() or member.issym()):
+            raise tarfile.TarError(f"{member.name!r} is a special file or a hard link")
+        if not all(end.resolve().is_relative_to(root) for end in ends):
+            raise tarfile.TarError(f"{member.name!r} leads out of the image")
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        member.mode &= 0o755
+        yield member
+
+
 def unpack(store: ImageStore, manifest: Manifest, home: Path) -> Path:
     """Unpack the layers into ``home``/root and return it. What an interrupted attempt left is removed first."""
     shutil.rmtree(home, ignore_errors=True)
@@ -110,7 +129,10 @@ def unpack(store: ImageStore, manifest: Manifest, home: Path) -> Path:
         assert blob is not None  # the registry took no manifest without its blobs
         try:
             with tarfile.open(blob) as archive:
-                archive.extractall(root, filter="data")
+                if hasattr(tarfile, "data_filter"):
+                    archive.extractall(root, filter="data")
+                else:  # Python before 3.11.4: Debian 12 has 3.11.2
+                    archive.extractall(root, harmless(archive, root))  # noqa: S202 - see harmless
         except tarfile.TarError as error:
             raise ImageError(f"CannotPullContainerError: failed to extract layer {layer['digest']}: {error}") from error
     return root

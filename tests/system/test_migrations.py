@@ -1,0 +1,103 @@
+"""Migrations under load: what is called safe costs no request, what is called unsafe is refused, and rightly so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial import release
+from seatrial.aws.ssm import Ssm
+from seatrial.release.migrations import check_environment
+from seatrial.release.record import Records
+from seatrial.stack import names
+from tests.system.stage import Stage, failures, raised, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FIELD = "    parent = models.ForeignKey("
+MIGRATION = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("parts", "{before}")]
+    operations = [{operation}]
+"""
+ADD = 'migrations.AddField("parttype", "hint", models.CharField(max_length=40, null=True))'
+NAME = "parts.0003_without_hint:RemoveField parts.PartType.hint"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage of its own: these releases leave the database otherwise than the next test would need it."""
+    with raised(tmp_path_factory.mktemp("migrations"), "process") as it:
+        assert it.deploy().ok
+        yield it
+
+
+def migrate(stage: Stage, name: str, before: str, operation: str) -> None:
+    file = stage.project / "parts" / "migrations" / f"{name}.py"
+    file.write_text(MIGRATION.format(before=before, operation=operation))
+
+
+def test_safe_then_unsafe(stage: Stage, tmp_path: Path) -> None:
+    # an expand: the old version serves on, and no request fails. There is no interpreter here, so a task is asked.
+    migrate(stage, "0002_hint", "0001_initial", ADD)
+    stage.edit(
+        "parts/models.py",
+        lambda text: text.replace(FIELD, f"    hint = models.CharField(max_length=40, null=True)\n{FIELD}", 1),
+    )
+    stage.commit("hint")
+    with stage.load(tmp_path / "safe", rate=50, paths=("/parts/",)) as load:
+        until(load, 50)
+        outcome = stage.deploy()
+        load.stop()
+    assert outcome.result == "released", outcome
+    (step,) = (each for each in outcome.steps if each.kind == "migrations")
+    assert step.result == "1 pending operation: 1 expand"
+    assert failures(load.samples()) == []
+    record = Records(Ssm(stage.aws), names.release_prefix(stage.settings)).serving()
+    assert record is not None
+    assert record.migrations["parts"] == "0002_hint"
+
+    # a contract: refused before anything is built. Now there is an interpreter, and the live image asks the database.
+    python = next((stage.project / ".seatrial").rglob("environments/*/bin/python"))
+    stage.edit("seatrial.toml", lambda text: f'{text}\n[migrations]\npython = "{python}"\n')
+    migrate(stage, "0003_without_hint", "0002_hint", 'migrations.RemoveField("parttype", "hint")')
+    stage.edit(
+        "parts/models.py", lambda text: text.replace("    hint = models.CharField(max_length=40, null=True)\n", "")
+    )
+    stage.commit("no hint")
+    before = stage.ecs.services(["web"])["web"].task_definition
+    exit_code, said = stage.told()
+    assert exit_code == 2, said
+    assert NAME in said
+    assert "split it in two releases" in said
+    assert stage.ecs.services(["web"])["web"].task_definition == before
+    proposal = release.plan(stage.settings, stage.project, stage.aws)
+    assert proposal.verdict is not None
+    assert [each.operation.name for each in proposal.verdict.refused] == [NAME]
+    assert "MiB" in str(proposal.verdict.findings[0].size)
+    verdict = check_environment(stage.settings, stage.project, stage.aws, None, lambda _event: None)
+    assert verdict == proposal.verdict
+
+    # acknowledged, it is released, and the old version fails: that is what was said
+    stage.edit("seatrial.toml", lambda text: f'{text}acknowledged = ["{NAME}"]\n')
+    stage.commit("acknowledged")
+    with stage.load(tmp_path / "unsafe", rate=50, paths=("/parts/",)) as load:
+        until(load, 50)
+        outcome = stage.deploy()
+        load.stop()
+    assert outcome.result == "released", outcome
+    assert {sample.status for sample in failures(load.samples())} == {500}
+
+    # nothing new: the record of the release is enough, and no task is run for it
+    (stage.project / "version.txt").write_text("another\n")
+    stage.commit("another")
+    nothing = release.plan(stage.settings, stage.project, stage.aws).verdict
+    assert nothing is not None
+    assert nothing.findings == ()
+    assert "no migration is new since release 3" in nothing.notes
