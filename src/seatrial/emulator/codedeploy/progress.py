@@ -13,6 +13,7 @@ from seatrial.emulator.codedeploy.lifecycle import Fleet, Seen, Trouble, advance
 from seatrial.emulator.codedeploy.model import HookRun
 from seatrial.emulator.ecs.task_sets import TaskSetOrder
 from seatrial.emulator.front.actions import ApiError
+from seatrial.emulator.loadbalancing.proxy import ProxyError
 
 if TYPE_CHECKING:
     from seatrial.emulator.codedeploy.lifecycle import Position
@@ -66,10 +67,10 @@ class Progress:
                     return
                 deployment.position, deployment.updated_at = after, world.clock.now()
                 self._record(deployment, before, after)
-            if after.trouble is None:
-                self._carry_out(deployment)
-            if after.outcome:
-                self._conclude(deployment)
+                if after.outcome:  # all that it means is carried out already, or stays where it is
+                    self._conclude(deployment)
+                    return
+            self._carry_out(deployment)
 
     def _look(self, deployment: Deployment) -> Seen:
         """See what there is. Without the lock: ECS, alarms and listeners have their own."""
@@ -195,6 +196,8 @@ class Progress:
             self._install(deployment)
             self._shift(deployment)
             self._promote_and_retire(deployment)
+        except ProxyError as error:
+            deployment.broken = Trouble("failure", "INTERNAL_ERROR", f"The load balancer's proxy failed: {error}")
         except ApiError as error:
             deployment.broken = Trouble(
                 "failure",
@@ -256,15 +259,13 @@ class Progress:
             sets.delete(*place, deployment.blue)
 
     def _conclude(self, deployment: Deployment) -> None:
-        """Remember what is released now, or roll back what is not."""
+        """Remember what is released now, or roll back what is not. The lock must be held."""
         position = deployment.position
-        with self._world.lock:
-            if position.outcome == "Succeeded":
-                if not position.back:
-                    deployment.group.succeeded = deployment
-            elif _rolls_back(deployment):
-                begin_rollback(self._world, self._store, deployment)
-        self._world.wake.set()
+        if position.outcome == "Succeeded" and not position.back:
+            deployment.group.succeeded = deployment
+        elif _rolls_back(deployment):
+            begin_rollback(self._world, self._store, deployment)
+            self._world.wake.set()
 
 
 def _rolls_back(deployment: Deployment) -> bool:
