@@ -102,6 +102,15 @@ DEPLOYMENTS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "RevisionDoesNotExistException",
     ),
+    "an older version of an object": (
+        {
+            "revision": {
+                "revisionType": "S3",
+                "s3Location": {"bucket": "releases", "key": "nope", "bundleType": "YAML", "version": "1"},
+            }
+        },
+        "InvalidRevisionException",
+    ),
     "a bundle": (
         {
             "revision": {

@@ -138,6 +138,8 @@ def _read(world: World, revision: Mapping[str, Any]) -> AppSpec:
             place = revision.get("s3Location") or {}
             if place.get("bundleType") not in {"YAML", "JSON"}:
                 raise ApiError("InvalidRevisionException", "For ECS deployments, bundleType must be YAML or JSON.")
+            if place.get("version") or place.get("eTag"):
+                raise ApiError("InvalidRevisionException", "The emulator reads an object's newest version only.")
             found = world.surroundings.content(str(place.get("bucket")), str(place.get("key")))
             if found is None:
                 raise ApiError(
