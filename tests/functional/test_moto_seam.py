@@ -70,6 +70,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "MetricAggregatedDatum.max",
     ),
     "moto.cloudwatch.responses": ("CloudWatchResponse.describe_alarms",),
+    "moto.codedeploy.responses": ("CodeDeployResponse",),
     "moto.core.exceptions": ("ServiceException.code", "JsonRESTError"),
     "moto.core.loaders": ("Loader.FILE_LOADER_CLASS",),
     "moto.core.responses": (

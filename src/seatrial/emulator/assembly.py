@@ -155,12 +155,30 @@ class Emulator:
         targets.subscribe(self.ecs.notify)
         self.ecs.start()
         self._stops.append(("ECS", lambda: self.ecs.stop(at_once=self._at_once)))
+        self._start_codedeploy()
         self.schedules = SchedulesEngine(self.settings, self._clock, self.client)
         self.schedules.install()
         self.schedules.start()
         self._stops.append(("schedules", self.schedules.stop))
         self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
         self._stops.append(("CloudFormation", self.cloudformation.stop))
+
+    def _start_codedeploy(self) -> None:
+        from moto.codedeploy.responses import CodeDeployResponse
+
+        from seatrial.emulator.codedeploy import CodeDeploy
+        from seatrial.emulator.front.actions import install
+
+        codedeploy = CodeDeploy(
+            self.settings,
+            self._clock,
+            self.ecs.task_sets,
+            self.balancing.traffic,
+            invoke=self.functions.invoke,
+        )
+        install(CodeDeployResponse, codedeploy.actions())
+        codedeploy.start()
+        self._stops.append(("CodeDeploy", codedeploy.stop))
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this emulator; one for each service, shared by all threads."""

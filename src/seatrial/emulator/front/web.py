@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 PREFIX = "/_seatrial/"
 
 #: Services whose engine is ours. It exists in one region; moto's mock of another would look alive and do nothing.
-REGIONAL = frozenset({"ecs", "cloudformation", "elasticloadbalancing", "rds", "elasticache", "scheduler"})
+REGIONAL = frozenset({"ecs", "codedeploy", "cloudformation", "elasticloadbalancing", "rds", "elasticache", "scheduler"})
 
 _NOT_IMPLEMENTED = re.compile(r"The (\w+) action has not been implemented")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request")
