@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.codedeploy.responses import CodeDeployResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
@@ -23,6 +24,7 @@ from moto.server import ThreadedMotoServer
 from seatrial.emulator import alarms
 from seatrial.emulator.addresses import Addresses, lease_block
 from seatrial.emulator.clock import SystemClock
+from seatrial.emulator.codedeploy import CodeDeploy
 from seatrial.emulator.ecs import EcsEngine
 from seatrial.emulator.front.actions import install
 from seatrial.emulator.lambda_functions import LambdaFunctions
@@ -360,8 +362,9 @@ def emulated_ecs(
     targets: Targets = balancing.targets if balancing else memory
     traffic = balancing.traffic if balancing else RuleWeights(lambda: None)
     engine = EcsEngine(settings, clock, runtime, targets, traffic, invoke=functions.invoke, addresses=addresses)
-    actions = engine.actions()
-    originals = {name: vars(EC2ContainerServiceResponse).get(name) for name in actions}
+    codedeploy = CodeDeploy(settings, clock, engine.task_sets, traffic, invoke=functions.invoke)
+    ours = {EC2ContainerServiceResponse: engine.actions(), CodeDeployResponse: codedeploy.actions()}
+    originals = [(response, name, vars(response).get(name)) for response, actions in ours.items() for name in actions]
     described = CloudWatchResponse.describe_alarms
     if balancing:
         balancing.install()
@@ -369,13 +372,16 @@ def emulated_ecs(
         balancing.targets.subscribe(engine.notify)
     alarms.install(settings, clock)
     functions.install()
-    install(EC2ContainerServiceResponse, actions)
+    for response, actions in ours.items():
+        install(response, actions)
     engine.start()
+    codedeploy.start()
     try:
         rig = Rig(engine, runtime, memory, f"http://{host}:{port}")
         rig.balancing = balancing
         yield rig
     finally:
+        codedeploy.stop()
         engine.stop()
         functions.stop()
         if balancing:
@@ -383,11 +389,11 @@ def emulated_ecs(
         server.stop()
         runtime.shutdown()
         CloudWatchResponse.describe_alarms = described
-        for name, original in originals.items():
+        for response, name, original in originals:
             if original is None:
-                delattr(EC2ContainerServiceResponse, name)
+                delattr(response, name)
             else:
-                setattr(EC2ContainerServiceResponse, name, original)
+                setattr(response, name, original)
         if lease:
             lease.release()
         assert runtime.alive() == []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import release
 from seatrial.aws.ecs import Ecs
+from seatrial.aws.errors import AwsError
 from seatrial.aws.session import Aws
 from seatrial.aws.ssm import Ssm
 from seatrial.config.load import load
@@ -62,6 +63,10 @@ FILES = {
         if mode.GATE == "raises":
             raise RuntimeError("django.db.utils.ProgrammingError: column is in the way")
         """,
+    "tiny/job.py": """\
+        from tiny import mode
+        print("ran on", mode.VERSION, flush=True)
+        """,
     "tiny/worker.py": """\
         import os, signal, threading
         from tiny import mode
@@ -81,7 +86,7 @@ FILES = {
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 ready = self.path != "/ready" or isinstance(mode.WEB, str)
-                status = 200 if ready else mode.WEB
+                status = mode.HOME if ready and self.path != "/ready" else 200 if ready else mode.WEB
                 body = mode.VERSION.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -109,9 +114,11 @@ class Place:
     url: str
     events: list[ReleaseEvent] = field(default_factory=list)
 
-    def commit(self, version: str, *, web: str | int = "ok", worker: str = "ok", gate: str = "ok") -> None:
-        """Commit a version of the project that behaves so."""
-        mode = f"VERSION = {version!r}\nWEB = {web!r}\nWORKER = {worker!r}\nGATE = {gate!r}\n"
+    def commit(
+        self, version: str, *, web: str | int = "ok", home: int = 200, worker: str = "ok", gate: str = "ok"
+    ) -> None:
+        """Commit a version of the project that behaves so. ``home`` is the status of all pages but ``/ready``."""
+        mode = f"VERSION = {version!r}\nWEB = {web!r}\nHOME = {home}\nWORKER = {worker!r}\nGATE = {gate!r}\n"
         (self.root / "tiny" / "mode.py").write_text(mode)
         git(self.root, "add", "-A")
         git(self.root, "commit", "-q", "-m", version)
@@ -144,19 +151,37 @@ class Place:
         return Ssm(self.aws).get(f"{names.release_prefix(self.settings)}/lock") is not None
 
 
-def place(root: Path, endpoint: str, app: str, *, secret: str | None = None) -> Place:
-    """Make a project in ``root`` and its environment on the emulator. ``secret``: web wants this (ARN) at start."""
+def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, more: str = "") -> Place:
+    """Make a project in ``root`` and its environment on the emulator.
+
+    ``secret``: web wants this (ARN) at start; ``more`` is added to seatrial.toml.
+    """
+    settings, aws = project(root, endpoint, TOML.format(app=app) + more)
+    return Place(root, aws, settings, _infrastructure(settings, aws, secret))
+
+
+def project(root: Path, endpoint: str, toml: str) -> tuple[Settings, Aws]:
+    """Make a project in ``root`` with this seatrial.toml; return its settings, and AWS on the emulator."""
     root.mkdir(parents=True)
     for name, content in FILES.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(textwrap.dedent(content))
-    (root / "seatrial.toml").write_text(TOML.format(app=app))
+    (root / "seatrial.toml").write_text(toml)
     git(root, "init", "-q")
     git(root, "config", "user.name", "Test")
     git(root, "config", "user.email", "test@example.com")
-    settings = load(root / "seatrial.toml", "local")
-    aws = Aws.for_environment(settings, root, endpoint=endpoint)
+    return _local(root, endpoint, "local")
+
+
+def environment(root: Path, endpoint: str, name: str, *, secret: str | None = None) -> Place:
+    """Make the infrastructure of one environment of a project that is there."""
+    settings, aws = _local(root, endpoint, name)
     return Place(root, aws, settings, _infrastructure(settings, aws, secret))
+
+
+def _local(root: Path, endpoint: str, name: str) -> tuple[Settings, Aws]:
+    settings = load(root / "seatrial.toml", name)
+    return settings, Aws.for_environment(settings, root, endpoint=endpoint)
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -173,12 +198,12 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{aws.region}{zone}")["Subnet"]["SubnetId"]
         for cidr, zone in zones
     ]
-    group = ec2.create_security_group(GroupName=settings.app.name, Description="tasks", VpcId=vpc)["GroupId"]
-    balancer = elb.create_load_balancer(Name=settings.app.name, Subnets=subnets)["LoadBalancers"][0]
+    group = ec2.create_security_group(GroupName=names.app_stack(settings), Description="tasks", VpcId=vpc)["GroupId"]
+    balancer = elb.create_load_balancer(Name=names.app_stack(settings), Subnets=subnets)["LoadBalancers"][0]
     check = settings.services["web"].health_check
     assert check is not None
     target_group = elb.create_target_group(
-        Name=f"{settings.app.name}-web",
+        Name=names.family(settings, "web"),
         Protocol="HTTP",
         Port=8000,
         VpcId=vpc,
@@ -199,9 +224,8 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group}],
     )
     ecs.create_cluster(clusterName=names.cluster(settings))
-    repository = aws.client("ecr").create_repository(repositoryName=names.repository(settings))
-    uri = repository["repository"]["repositoryUri"]
-    for unit in (*settings.services, *settings.tasks):
+    uri = _repository(settings, aws)
+    for unit in (*settings.services, *settings.tasks, *settings.jobs):
         logs.create_log_group(logGroupName=names.log_group(settings, unit))
         ecs.register_task_definition(**_definition(settings, unit, uri, secret))
     for unit, service in settings.services.items():
@@ -236,8 +260,16 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
     return url
 
 
+def _repository(settings: Settings, aws: Aws) -> str:
+    ecr, name = aws.client("ecr"), names.repository(settings)
+    try:
+        return str(ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"])
+    except AwsError:  # another environment's on the same base
+        return str(ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
+
+
 def _definition(settings: Settings, unit: str, uri: str, secret: str | None) -> dict[str, Any]:
-    sized = settings.services.get(unit) or settings.tasks[unit]
+    sized = settings.services.get(unit) or settings.tasks.get(unit) or settings.jobs[unit]
     container: dict[str, Any] = {
         "name": unit,
         "image": f"{uri}:none",

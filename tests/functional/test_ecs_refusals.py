@@ -58,10 +58,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "UnsupportedFeatureException",
         "does not support deployment lifecycle hooks with the ROLLING strategy",
     ),
-    "CodeDeploy": (
+    "CodeDeploy without a load balancer": (
         {"deploymentController": {"type": "CODE_DEPLOY"}},
+        "InvalidParameterException",
+        "must have exactly one load balancer",
+    ),
+    "an external controller": (
+        {"deploymentController": {"type": "EXTERNAL"}},
         "UnsupportedFeatureException",
-        "does not support the deployment controller CODE_DEPLOY",
+        "does not support the deployment controller EXTERNAL",
     ),
     "constraints and registries": (
         {

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.aws.clock import SystemClock
+from seatrial.aws.ecs import Ecs
 from seatrial.errors import UsageError
 from seatrial.release import logs, oneoff
 from seatrial.release.interrupt import Choice, Interrupt
+from seatrial.release.revisions import writable
 from seatrial.release.status import as_text, status
 from seatrial.release.watch import DeploymentChanged, TaskChanged, TaskLogged
 from tests.functional.emulator_support import Running, emulator
@@ -160,6 +162,9 @@ def test_status_logs_and_run_on_what_is_live(shop: Place) -> None:
     assert now.serving is not None
     assert {each.version for each in now.services} == {now.serving.version}
     assert "healthy" in as_text(now)
+    runs = {each.name: [(run.tasks, run.traffic) for run in each.runs] for each in now.services}
+    assert runs == {"web": [(1, 1.0)], "worker": [(1, None)]}
+    assert not any(each.drift for each in now.services)
     json.dumps(now.to_json())
     found = [
         each.text
@@ -179,6 +184,33 @@ def test_status_logs_and_run_on_what_is_live(shop: Place) -> None:
     )
     assert ended.exit_code == 7
     assert said[-1] == "here"
+
+
+def test_drift_is_shown_and_watched_until_ctrl_c(shop: Place) -> None:
+    watching = seatrial(shop, "status", "local", "--watch")
+    assert watching.stdout is not None
+    first = [watching.stdout.readline() for _ in range(4)]
+    assert first[0].startswith("web: ")
+    assert first[3] == "nobody is releasing\n"
+    ecs = shop.aws.client("ecs")
+    definition = Ecs(shop.aws, "shop-local").task_definition("shop-local-worker")
+    ecs.register_task_definition(**writable(definition.document))
+    ecs.update_service(cluster="shop-local", service="worker", taskDefinition="shop-local-worker")
+    for line in watching.stdout:
+        if "drift" in line:
+            break
+    else:
+        pytest.fail("no drift was told")
+    assert line.startswith("worker: ")
+    watching.send_signal(signal.SIGINT)
+    _, err = watching.communicate(timeout=30)
+    assert (watching.returncode, err) == (0, "")
+    serving = shop.records.serving()
+    assert serving is not None
+    ecs.update_service(cluster="shop-local", service="worker", taskDefinition=serving.revisions["worker"])
+    ecs.raw.get_waiter("services_stable").wait(
+        cluster="shop-local", services=["worker"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
 
 
 def test_the_command_line_ends_with_one_json_document(shop: Place) -> None:

@@ -16,9 +16,11 @@ import botocore.session
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
+from seatrial.aws.deployments import TESTED
 from seatrial.aws.session import Aws, Client
 from seatrial.config.load import loads
 from seatrial.stack import names
+from seatrial.stack.deployments import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,8 @@ ACCOUNT = "123456789012"
 CALLER = f"arn:aws:iam::{ACCOUNT}:user/someone"
 ARN = f"arn:aws:ecs:eu-west-1:{ACCOUNT}"
 REPOSITORY = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/shop"
+HELD = f"IN_PROGRESS {TESTED}"
+BAKES = "IN_PROGRESS BAKE_TIME"
 OLD, NEW = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 
 TOML = """
@@ -94,6 +98,8 @@ class FakeService:
     desired: int
     deployment: str = "ecs-svc/0"
     rollout: str = "COMPLETED"
+    strategy: str = "ROLLING"
+    pauses: bool = False
     created: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -114,6 +120,7 @@ class FakeAws(Aws):
         self.gate: int | None = 0
         self.broken: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {}
         self.parameters: dict[str, str] = {}
+        self.objects: dict[str, bytes] = {}
         self.images = {OLD: "old", NEW: "new"}
         self.definitions: dict[str, dict[str, Any]] = {}
         self.services: dict[str, FakeService] = {}
@@ -124,7 +131,10 @@ class FakeAws(Aws):
         for unit in (*settings.services, *settings.tasks, *settings.jobs):
             arn = self._define(names.family(settings, unit), document(settings, unit, OLD, "old"))
             if unit in settings.services:
-                self.services[unit] = FakeService(unit, arn, settings.services[unit].count if running else 0)
+                how = deployment(settings, settings.services[unit])
+                count = settings.services[unit].count if running else 0
+                pauses = how.pause is not None
+                self.services[unit] = FakeService(unit, arn, count, strategy=how.strategy, pauses=pauses)
 
     def client(self, service: str) -> Client:
         return Client(FakeBoto(self, service), self.endpoint)
@@ -160,6 +170,8 @@ class FakeAws(Aws):
             "TaskSecurityGroup": "sg-1",
             "AssignPublicIp": "ENABLED",
             "Url": "https://shop.example",
+            "TestUrl": "https://shop.example:9443",
+            "TestAddress": "lb.example:9443",
         }
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         name = _["StackName"]
@@ -182,6 +194,12 @@ class FakeAws(Aws):
 
     def _describe_target_health(self, **_: Any) -> dict[str, Any]:
         return {"TargetHealthDescriptions": []}
+
+    # S3
+
+    def _put_object(self, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.objects[Key] = Body
+        return {}
 
     # SSM
 
@@ -245,7 +263,7 @@ class FakeAws(Aws):
                     each["status"] = "STOPPED"
             it.definition, it.deployment, it.rollout = taskDefinition, f"ecs-svc/{number}", "IN_PROGRESS"
             it.created = self.clock.now()
-            script = list(self.script.get((service, name), ["SUCCESSFUL"]))
+            script = list(self.script.get((service, name), usual(it)))
             self.deployments.append(
                 {
                     "service": service,
@@ -255,6 +273,8 @@ class FakeAws(Aws):
                     "previous": previous,
                     "created": it.created,
                     "status": "PENDING",
+                    "stage": None,
+                    "held": False,
                     "script": script,
                 }
             )
@@ -276,6 +296,10 @@ class FakeAws(Aws):
             "desiredCount": it.desired,
             "runningCount": it.desired,
             "deployments": [primary],
+            "deploymentConfiguration": {
+                "strategy": it.strategy,
+                "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": [TESTED]}] if it.pauses else [],
+            },
         }
 
     def _list_service_deployments(self, service: str, **_: Any) -> dict[str, Any]:
@@ -284,7 +308,7 @@ class FakeAws(Aws):
     def _describe_service_deployments(self, serviceDeploymentArns: list[str]) -> dict[str, Any]:  # noqa: N803
         found = [d for d in self.deployments if d["arn"] in serviceDeploymentArns]
         for each in found:
-            if each["script"] and each["status"] != "STOPPED":
+            if each["script"] and each["status"] != "STOPPED" and not each["held"]:
                 self._moves(each, each["script"].pop(0))
         return {"serviceDeployments": [self._deployment(each) for each in found]}
 
@@ -297,14 +321,19 @@ class FakeAws(Aws):
         if status == "STALLED":
             service.rollout = "FAILED"
             return
-        deployment["status"] = status
+        deployment["held"] = status == HELD and service.pauses
+        status, _, stage = status.partition(" ")
+        deployment["status"], deployment["stage"] = status, stage or None
         if status == "SUCCESSFUL":
             service.rollout = "COMPLETED"
         elif status.startswith("ROLLBACK"):
             service.definition, service.rollout = deployment["previous"], "COMPLETED"
 
     def _deployment(self, each: dict[str, Any]) -> dict[str, Any]:
-        return {
+        stage = {"lifecycleStage": each["stage"]} if each["stage"] else {}
+        hook = {"hookId": "ecs-pause-1", "targetType": "PAUSE", "status": "AWAITING_ACTION"}
+        return stage | {
+            "lifecycleHookDetails": [hook] if each["held"] else [],
             "serviceDeploymentArn": each["arn"],
             "targetServiceRevisionArn": each["revision"],
             "targetServiceRevision": {"arn": each["revision"]},
@@ -322,7 +351,16 @@ class FakeAws(Aws):
 
     def _stop_service_deployment(self, serviceDeploymentArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         each = next(d for d in self.deployments if d["arn"] == serviceDeploymentArn)
-        each["script"] = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+        each["script"], each["held"] = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"], False
+        return {"serviceDeploymentArn": serviceDeploymentArn}
+
+    def _continue_service_deployment(self, serviceDeploymentArn: str, hookId: str, action: str) -> dict[str, Any]:  # noqa: N803
+        each = next(d for d in self.deployments if d["arn"] == serviceDeploymentArn)
+        assert each["held"]
+        assert hookId == "ecs-pause-1"
+        each["held"] = False
+        if action == "ROLLBACK":  # ECS takes a moment to say so
+            each["script"] = ["IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
         return {"serviceDeploymentArn": serviceDeploymentArn}
 
     def _list_tasks(self, serviceName: str, desiredStatus: str, **_: Any) -> dict[str, Any]:  # noqa: N803
@@ -381,6 +419,13 @@ class FakeBoto:
                 return [call(**parameters)]
 
         return Paginator()
+
+
+def usual(service: FakeService) -> list[str]:
+    """Return how a deployment goes where the test says nothing."""
+    if service.strategy == "ROLLING":
+        return ["SUCCESSFUL"]
+    return ["PENDING", "IN_PROGRESS SCALE_UP", HELD, "IN_PROGRESS PRODUCTION_TRAFFIC_SHIFT", BAKES, "SUCCESSFUL"]
 
 
 @cache

@@ -26,7 +26,13 @@ EVERYTHING: dict[str, Any] = {
         "beat": {"role": "scheduler", "command": ["celery", "beat"]},
     },
     "tasks": {"migrate": {"command": ["python", "manage.py", "migrate"], "gate": True}},
-    "jobs": {"low-stock-digest": {"command": ["python", "manage.py", "digest"], "schedule": "cron(0 6 * * ? *)"}},
+    "jobs": {
+        "low-stock-digest": {
+            "command": ["python", "manage.py", "digest"],
+            "schedule": "cron(0 6 * * ? *)",
+            "overlap": "skip",
+        }
+    },
     "environment": {"LANG": "C.UTF-8", "EMPTY": "", "FLAG": "on", "JSON": '{"a": [1, 2]}'},
     "database": {},
     "cache": {},
@@ -40,6 +46,16 @@ EVERYTHING: dict[str, Any] = {
     "target": {"domain": "shop.example.com", "certificate": CERTIFICATE},
 }
 
+CANARY: dict[str, Any] = {
+    "type": "canary",
+    "percent": 12.5,
+    "interval": "3m",
+    "bake": "5m",
+    "test_from": ["198.51.100.7/32", "203.0.113.0/24"],
+    "alarms": ["errors"],
+    "breaker": {"type": "count", "value": 5, "reset_on_healthy_task": False},
+}
+
 #: Configurations that between them lower to every resource there is, and to every one's absence.
 MATRIX: dict[str, dict[str, Any]] = {
     "minimal": {},
@@ -50,6 +66,27 @@ MATRIX: dict[str, dict[str, Any]] = {
     "no-routes": {"services": {"worker": {"role": "worker", "command": ["celery"]}}, "cache": {}},
     "emulator-domain": {"target": {"domain": "shop.example.com", "cloud": "emulator"}, "media": {"versioned": False}},
     "other-base": EVERYTHING | {"name": "preview-42", "target": {"base": "shared"}},
+    "blue-green": {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}},
+    "canary": EVERYTHING
+    | {"target": EVERYTHING["target"] | {"strategy": CANARY}, "smoke": {"home": {"path": "/", "retries": 2}}},
+    "linear": EVERYTHING
+    | {
+        "target": {
+            "domain": "shop.example.com",
+            "cloud": "emulator",
+            "strategy": {"type": "linear", "percent": 25, "test_port": 8443},
+        }
+    },
+    "watched": {
+        "target": {
+            "strategy": {
+                "type": "rolling",
+                "bake": "5m",
+                "alarms": ["errors", "slow"],
+                "early_success": {"healthy_percent": 100, "cleanup": "deferred"},
+            }
+        }
+    },
     "large": {
         "services": {"web": WEB | {"cpu": 4096, "memory": 8192, "maximum_percent": 150}},
         "database": {"version": "17.5", "multi_az": True, "backup_days": 0, "deletion_protection": False},
@@ -76,6 +113,16 @@ def bundles(**changes: Any) -> tuple[graph.Bundle, graph.Bundle]:
 def template(bundle: graph.Bundle, name: str) -> graph.Template:
     """Return a bundle's template by name."""
     return next(each for each in bundle.templates if each.name == name)
+
+
+def resources_of_type(bundle: graph.Bundle, kind: str) -> dict[str, graph.Resource]:
+    """Return the resources of a type in all templates of a bundle."""
+    return {
+        logical_id: resource
+        for each in bundle.templates
+        for logical_id, resource in each.resources.items()
+        if resource.type == kind
+    }
 
 
 def properties(bundle: graph.Bundle, template_name: str, logical_id: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seatrial.config.load import loads
 from seatrial.config.overlay import merged
 from seatrial.config.schema import json_schema, reference
+from seatrial.config.strategies import Canary, Linear, Rolling
 from seatrial.errors import ConfigError
 
 MINIMAL = """\
@@ -79,6 +80,10 @@ def test_a_scheduler_is_never_alive_twice() -> None:
         ("[secrets.KEY]\ngenerate = 50\nfrom = 'arn'", "local", "secrets.KEY: `generate` makes a new value"),
         ("[secrets]\n'not a name' = {}", "local", "secrets.not a name: expected text that matches"),
         ("[rehearsal]\nsetup = ['seed']", "local", "rehearsal.setup: there is no [tasks.seed]"),
+        (
+            "[jobs.x]\nschedule = 'rate(1 day)'\ncommand = ['x']\noverlap = 'skip'", "local",
+            "jobs.x.overlap: skip needs [database]",
+        ),
         ("port = 1", "local", "seatrial.toml:9: is not valid TOML: Cannot overwrite a value"),
         ("x = [", "local", "is not valid TOML"),
     ],
@@ -131,3 +136,88 @@ def test_the_reference_names_every_key() -> None:
     for definition in json_schema()["$defs"].values():
         for key in definition["properties"]:
             assert f"`{key}`" in page
+
+
+def strategy(text: str) -> str:
+    return f"[environments.p]\nstrategy = {{ {text} }}\n"
+
+
+@pytest.mark.parametrize(
+    ("addition", "expected"),
+    [
+        (strategy("type = 'canry'"), "seatrial.toml:10: environments.p.strategy.type: expected 'rolling', 'blue"),
+        (strategy("bake = '5m'"), "seatrial.toml:10: environments.p.strategy.type: is required: rolling, blue_green"),
+        (strategy("type = 'canary', bake = '90s'"), "strategy.bake: expected whole minutes, which is how ECS counts"),
+        (strategy("type = 'canary', percnt = 3"), 'strategy.percnt: is not a known key|"percent"'),
+        (strategy("type = 'rolling', percent = 3"), "strategy.percent: is not a known key|known keys: alarms, bake"),
+        (strategy("type = 'linear', percent = 3.55"), "strategy.percent: expected a multiple of 0.1, not 3.55"),
+        (strategy("type = 'linear', percent = 2"), "strategy.percent: expected greater than or equal to 3, not 2"),
+        (strategy("type = 'linear', percent = 3, interval = '2h'"), "strategy: bake time and intervals are 66.2 h"),
+        (strategy("type = 'blue_green', test_port = 443"), "strategy.test_port: 443 is a port that users come in by"),
+        (strategy("type = 'blue_green', test_from = ['1.2.3']"), "strategy.test_from.0: expected an IPv4 range"),
+        (strategy("type = 'blue_green', breaker = { value = 0 }"), "strategy.breaker.value: expected greater than"),
+        (
+            strategy("type = 'rolling', early_success = { healthy_percent = 50 }"),
+            "seatrial.toml:10: environments.p.strategy.early_success.healthy_percent: is below the 100 percent",
+        ),
+        ("[environments.p]\nstrategy = 'x'", "seatrial.toml:10: environments.p.strategy: expected a table, not 'x'"),
+        (
+            strategy("type = 'blue_green'") + "services.web.routes = ['/1', '/2', '/3', '/4', '/5', '/6']",
+            "seatrial.toml:11: environments.p.services.web.routes: 6 patterns do not fit the one listener rule",
+        ),
+        (
+            strategy("type = 'blue_green'") + "domain = 'a.example'\ncertificate = 'arn'\n"
+            "services.web.routes = ['/1', '/2', '/3', '/4', '/5']",
+            "a rule has 5 condition values, of which the domain is one, so 4 patterns",
+        ),
+        (
+            strategy("type = 'blue_green'") + "[smoke.home]\npath = '/'",
+            "seatrial.toml:10: environments.p.strategy.test_from: smoke.home needs the test port, which is closed",
+        ),
+        ("[environments.p]\n[smoke.a]\npath = '/'\nrun = ['x']", "smoke.a: needs exactly one of `path`, `command`"),
+        ("[environments.p]\n[smoke.a]", "smoke.a: needs exactly one of `path`, `command` and `run`, not none"),
+        ("[environments.p]\n[smoke.a]\nrun = ['x']\nstatus = 201", "smoke.a: `status` goes with `path` only"),
+        (
+            strategy("type = 'blue_green'") + "[smoke.a]\ncommand = ['x']\ntimeout = '10m'\nretries = 6",
+            "seatrial.toml:11: smoke: the checks may take 4212 s together, which is more than 3600 s",
+        ),
+    ],
+)  # fmt: skip
+def test_a_strategy_that_cannot_be_names_file_line_and_key(addition: str, expected: str) -> None:
+    message, _, hint = expected.partition("|")
+    with pytest.raises(ConfigError) as caught:
+        loads(MINIMAL + addition, "p")
+    assert message in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_strategy_without_traffic_to_move_is_refused() -> None:
+    worker = '[app]\nname = "shop"\nsettings = "shop.settings"\n[services.x]\nrole = "worker"\ncommand = ["x"]\n'
+    for text in ("type = 'canary'", "type = 'rolling', alarms = ['a']"):
+        with pytest.raises(ConfigError, match="for web and websocket services only"):
+            loads(worker + strategy(text), "p")
+
+
+def test_the_strategies_of_ecs_with_its_own_defaults() -> None:
+    assert loads(MINIMAL, "local").target.strategy == Rolling(type="rolling")
+    canary = loads(MINIMAL + strategy("type = 'canary', percent = 10, bake = '5m'"), "p").target.strategy
+    assert canary == Canary(type="canary", percent=10.0, interval=600, bake=300)
+    assert canary.waits == 900
+    linear = loads(MINIMAL + strategy("type = 'linear', percent = 11"), "p").target.strategy
+    assert isinstance(linear, Linear)
+    assert (linear.steps, linear.interval, linear.bake) == (9, 360, 900)
+
+
+def test_the_schema_takes_each_strategy_and_no_mixture() -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    base = {
+        "app": {"name": "shop", "settings": "shop.settings"},
+        "services": {"web": {"command": ["x"], "port": 80, "routes": ["/"]}},
+    }
+    for good in (
+        {"type": "rolling", "early_success": {"healthy_percent": 100}},
+        {"type": "canary", "percent": 2.5, "interval": "5m", "alarms": ["errors"], "breaker": {"type": "count"}},
+    ):
+        validator.validate({**base, "environments": {"p": {"strategy": good}}, "smoke": {"a": {"path": "/"}}})
+    for bad in ({"type": "rolling", "percent": 3}, {"percent": 3}, {"type": "canary", "early_success": {}}):
+        assert not validator.is_valid({**base, "environments": {"p": {"strategy": bad}}})

@@ -17,6 +17,7 @@ from seatrial.emulator.ecs.shapes import (
     task_shape,
 )
 from seatrial.emulator.ecs.strategy import CANARY, PAUSE_STAGES
+from seatrial.emulator.ecs.task_sets import open_set
 from tests.unit.ecs_support import GROUP, Stage
 
 MODEL = botocore.session.get_session().get_service_model("ecs")
@@ -52,6 +53,40 @@ def test_service(stage: Stage) -> None:
     assert errors("Service", shape) == ""
     assert [d["status"] for d in shape["deployments"]] == ["PRIMARY", "ACTIVE"]
     assert shape["runningCount"] == sum(d["runningCount"] for d in shape["deployments"])
+
+
+def test_service_that_codedeploy_deploys() -> None:
+    stage = Stage()
+    stage.service.controller, stage.service.history = "CODE_DEPLOY", []
+    known = stage.service.primary
+    open_set(
+        stage.world,
+        stage.service,
+        known.definition,
+        placement=known.revision.placement,
+        load_balancers=known.revision.load_balancers,
+        external_id="d-1",
+    )
+    stage.step()
+    for task in stage.alive:
+        stage.run(task)
+    stage.step()
+    shape = service_shape(stage.service, stage.alive)
+    assert errors("Service", shape) == ""
+    assert shape["deployments"] == []
+    assert [(each["status"], each["stabilityStatus"], each["runningCount"]) for each in shape["taskSets"]] == [
+        ("PRIMARY", "STEADY_STATE", 1),
+        ("ACTIVE", "STEADY_STATE", 1),
+    ]
+    stage.service.deployments[1].draining = True
+    stage.step()
+    assert service_shape(stage.service, stage.alive)["taskSets"][1]["status"] == "DRAINING"
+    for task in stage.alive:
+        if task.stopping:
+            stage.die(task)
+    stage.step()
+    assert stage.service.deployments == [known]
+    assert "taskSet" in " ".join(stage.events())
 
 
 def test_service_deployment_and_revision(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.aws.elbv2 import TargetHealth
-from seatrial.release.causes import RULES, Evidence, Stopped, causes
+from seatrial.release.causes import RULES, Evidence, FailedCheck, Stopped, causes
 from seatrial.release.evidence import details
 
 
@@ -27,6 +27,11 @@ def stopped(
 
 #: rule → evidence it must find, and words its sentence must have.
 CASES: list[tuple[str, Evidence, str]] = [
+    (
+        "smoke-check",
+        Evidence("web", check=FailedCheck("home", "GET / answered 500, not 200")),
+        "home: GET / answered 500",
+    ),
     ("disallowed-host", answered(400), "the task's own IP address"),
     (
         "disallowed-host",

@@ -9,15 +9,22 @@ from typing import Any
 
 import pytest
 
-from seatrial.release import facts
-from seatrial.release.permissions import permissions, policy
+from seatrial.aws.permission import policy
+from seatrial.release import deploy, facts
+from seatrial.release.permissions import permissions
 from seatrial.release.plan import Wanted, patience, plan_release
 from seatrial.release.steps import Roll
 from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
 
+#: What makes a plan of every kind of step: traffic is shifted, and a command checks the new version.
+SHIFTING = """strategy = { type = "blue_green" }
+[smoke.check]
+command = ["python", "manage.py", "check"]
+"""
 
-def planned(wanted: Wanted, *, running: bool = True) -> Any:
-    settings = settings_of()
+
+def planned(wanted: Wanted, *, running: bool = True, more: str = "") -> Any:
+    settings = settings_of(TOML + more)
     found = facts.gather(settings, FakeAws(settings, FakeClock(), running=running))
     plan = plan_release(settings, found, wanted)
     return plan, permissions(plan, settings, found)
@@ -61,6 +68,18 @@ def test_uncommitted_changes_are_noted() -> None:
     assert any("not committed" in note for note in plan.notes)
 
 
+def test_what_is_not_in_the_file_any_more_is_noted_with_what_removes_it() -> None:
+    settings = settings_of()
+    aws = FakeAws(settings, FakeClock())
+    deploy(settings, Path(), aws, image=NEW, clock=FakeClock())
+    less = settings_of(
+        TOML.replace('[services.worker]\nrole = "worker"\ncommand = ["celery", "-A", "shop", "worker"]', "")
+    )
+    notes = plan_release(less, facts.gather(less, aws), THERE).notes
+    assert any(note.startswith("worker: not in seatrial.toml any more") for note in notes)
+    assert not any("any more" in note for note in plan_release(settings, facts.gather(settings, aws), THERE).notes)
+
+
 def test_counts_are_set_on_a_first_release_only() -> None:
     for running, expected in ((True, {None}), (False, {1, 2})):
         plan, _ = planned(THERE, running=running)
@@ -101,13 +120,14 @@ def test_the_policy_is_a_policy_document() -> None:
     assert len(json.dumps(document, separators=(",", ":"))) < 6144  # a managed policy's limit
 
 
-def test_actions_exist_and_are_limited_to_resources_where_iam_can() -> None:
+@pytest.mark.parametrize("more", ["", SHIFTING], ids=["rolling", "shifting"])
+def test_actions_exist_and_are_limited_to_resources_where_iam_can(more: str) -> None:
     """Compare with the Service Authorization Reference, of which cfn-lint carries a copy."""
     spec = find_spec("cfnlint")
     assert spec is not None
     assert spec.origin is not None
     reference = json.loads((Path(spec.origin).parent / "data/AdditionalSpecs/Policies.json").read_text())
-    _, needed = planned(BUILT)
+    _, needed = planned(BUILT, more=more)
     for each in needed:
         for action in each.actions:
             service, _, name = action.partition(":")

@@ -119,3 +119,13 @@ def test_equal_settings_make_equal_stacks() -> None:
     one, other = build(settings(**EVERYTHING)), build(settings(**EVERYTHING))
     assert one == other
     assert hash(one) == hash(other)
+
+
+def test_a_job_that_may_not_overlap_is_wrapped() -> None:
+    jobs = {name: {"command": ["work"], "schedule": "rate(1 hour)", "overlap": name} for name in ("allow", "skip")}
+    found = {
+        job.container.unit: job.container.command for job in build(settings(**EVERYTHING | {"jobs": jobs})).app.jobs
+    }
+    assert found["allow"] == ("work",)
+    assert found["skip"][:2] == ("python", "-c")
+    assert found["skip"][3:] == ("shop-production-skip", "work")

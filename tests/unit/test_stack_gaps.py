@@ -14,7 +14,8 @@ from tests.unit.stack_support import EVERYTHING, settings
 
 SITE: dict[str, Any] = {"site": {"source": "frontend", "build": "npm run build"}}
 EMULATOR: dict[str, Any] = {"target": {"cloud": "emulator"}}
-JOB = {"jobs": EVERYTHING["jobs"]}
+SMOKE: dict[str, Any] = {"smoke": {"home": {"path": "/"}}}
+JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,20 @@ JOB = {"jobs": EVERYTHING["jobs"]}
         ({}, []),
         (EVERYTHING, []),
         (SITE, ["[site] is not carried out yet"]),
-        (JOB | EMULATOR, ["[jobs.low-stock-digest]: schedules do not fire on the emulator"]),
-        (SITE | JOB | EMULATOR, ["[site]", "[jobs.low-stock-digest]"]),
+        (JOB | EMULATOR, []),
+        (SITE | JOB | EMULATOR, ["[site]"]),
+        (SMOKE, ["[smoke] is not asked: under the rolling strategy"]),
+        (SMOKE | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
     ],
-    ids=["nothing", "everything else", "a site", "jobs on the emulator", "both"],
+    ids=[
+        "nothing",
+        "everything else",
+        "a site",
+        "jobs on the emulator",
+        "a site beside jobs",
+        "checks and rolling",
+        "checks and blue/green",
+    ],
 )
 def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str]) -> None:
     found = gaps(settings(**asked))

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import UsageError
-from seatrial.stack import graph, names
+from seatrial.stack import names
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from seatrial.stack.lowering.policies import WITHOUT_RESOURCE
-from tests.unit.stack_support import EVERYTHING, MATRIX, WEB, bundles, long_form, properties, settings, template
+from tests.unit.stack_support import (
+    EVERYTHING,
+    MATRIX,
+    WEB,
+    bundles,
+    long_form,
+    properties,
+    resources_of_type,
+    settings,
+    template,
+)
 
 if TYPE_CHECKING:
     from seatrial.stack.graph import Bundle
@@ -18,15 +28,6 @@ if TYPE_CHECKING:
 BASE, APP = bundles(**EVERYTHING)
 PRIVATE_BASE, _ = bundles(**MATRIX["private"])
 PLAIN_BASE, PLAIN_APP = bundles(**MATRIX["plain-http"])
-
-
-def resources_of_type(bundle: Bundle, kind: str) -> dict[str, graph.Resource]:
-    return {
-        logical_id: resource
-        for each in bundle.templates
-        for logical_id, resource in each.resources.items()
-        if resource.type == kind
-    }
 
 
 def statements(*bundles_: Bundle) -> list[dict[str, Any]]:
@@ -84,7 +85,8 @@ def test_an_old_revision_stays_for_the_service_that_runs_it() -> None:
 @pytest.mark.parametrize("name", MATRIX)
 def test_the_app_has_the_outputs_that_a_release_reads(name: str) -> None:
     _, app = bundles(**MATRIX[name])
-    assert tuple(app.root.outputs) == names.APP_OUTPUTS
+    shifting = MATRIX[name].get("target", {}).get("strategy", {}).get("type", "rolling") != "rolling"
+    assert tuple(app.root.outputs) == names.APP_OUTPUTS + (names.TEST_OUTPUTS if shifting else ())
 
 
 @pytest.mark.parametrize(
@@ -278,6 +280,10 @@ def test_a_service_as_ecs_should_keep_it() -> None:
         "MinimumHealthyPercent": 100,
         "MaximumPercent": 200,
         "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+        "Strategy": "ROLLING",
+        "LifecycleHooks": [],
+        "BakeTimeInMinutes": 0,
+        "Alarms": {"AlarmNames": [], "Enable": False, "Rollback": False},
     }
     assert web["AvailabilityZoneRebalancing"] == "ENABLED"
     assert web["HealthCheckGracePeriodSeconds"] == 60

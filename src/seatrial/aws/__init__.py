@@ -5,4 +5,5 @@
 ``clock``    time for whoever waits
 ``ecs`` ``ecr`` ``ssm`` ``logs`` ``elbv2`` ``cloudformation`` ``s3``
              one file per service with the calls we use and nothing else; frozen dataclasses come out
+``deployments``  what ECS says of a service deployment
 """

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial.aws.deployments import brief, service_deployment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from seatrial.aws.deployments import ServiceDeployment
     from seatrial.aws.session import Aws
 
 
@@ -43,18 +46,30 @@ class ServiceEvent:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A target group that a service keeps its tasks registered in."""
+    """A target group that a service keeps its tasks registered in.
+
+    ``alternate`` is the other one of a service whose deployments shift traffic between two, and ``production_rule``
+    the listener rule that does it (``advancedConfiguration``).
+    """
 
     target_group: str
     container: str
     port: int
+    alternate: str | None = None
+    production_rule: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The target groups that its tasks may be in."""
+        return (self.target_group, self.alternate) if self.alternate else (self.target_group,)
 
 
 @dataclass(frozen=True)
 class Service:
     """A service as DescribeServices and UpdateService answer it. Newest event first, as ECS gives them.
 
-    ``minimum_healthy`` is the percentage of the desired count below which a deployment never goes.
+    ``minimum_healthy`` is the percentage of the desired count below which a deployment never goes. ``strategy`` is
+    ROLLING, BLUE_GREEN, LINEAR or CANARY; ``pauses`` are the stages at which a PAUSE hook holds deployments.
     """
 
     name: str
@@ -69,31 +84,18 @@ class Service:
     attachments: tuple[Attachment, ...]
     controller: str
     minimum_healthy: int
+    strategy: str = "ROLLING"
+    pauses: tuple[str, ...] = ()
+
+    @property
+    def shifts(self) -> bool:
+        """Whether its deployments start beside what serves and move traffic."""
+        return self.strategy != "ROLLING"
 
     @property
     def primary(self) -> Deployment | None:
         """The deployment that ECS is working towards."""
         return next((each for each in self.deployments if each.status == "PRIMARY"), None)
-
-
-@dataclass(frozen=True)
-class ServiceDeployment:
-    """A service deployment, the one thing whose end is the truth about a release.
-
-    ``status`` is one of PENDING, IN_PROGRESS, SUCCESSFUL, STOP_REQUESTED, STOPPED, ROLLBACK_REQUESTED,
-    ROLLBACK_IN_PROGRESS, ROLLBACK_SUCCESSFUL, ROLLBACK_FAILED.
-    """
-
-    arn: str
-    status: str
-    reason: str | None
-    target_revision: str | None
-    created_at: datetime | None
-    requested: int = 0
-    running: int = 0
-    rollback_reason: str | None = None
-    failures: int = 0
-    threshold: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class Ecs:
             service=service,
             createdAt={"after": since},
         )
-        found = [_brief(each) for each in pages]
+        found = [brief(each) for each in pages]
         return sorted(found, key=lambda each: (each.created_at is not None, each.created_at))
 
     def describe_deployments(self, arns: Sequence[str]) -> dict[str, ServiceDeployment]:
@@ -204,7 +206,7 @@ class Ecs:
         for some in _groups(arns, 20):
             answer = self._client.describe_service_deployments(serviceDeploymentArns=list(some))
             found |= {
-                each["serviceDeploymentArn"]: _service_deployment(each) for each in answer.get("serviceDeployments", ())
+                each["serviceDeploymentArn"]: service_deployment(each) for each in answer.get("serviceDeployments", ())
             }
         return found
 
@@ -219,6 +221,11 @@ class Ecs:
     def roll_back_deployment(self, arn: str) -> None:
         """Ask ECS to take a running service deployment back to the revision before it (StopServiceDeployment)."""
         self._client.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+    def answer_hook(self, arn: str, hook: str, *, go_on: bool) -> None:
+        """Let a service deployment that a PAUSE hook holds go on, or roll it back (ContinueServiceDeployment)."""
+        action = "CONTINUE" if go_on else "ROLLBACK"
+        self._client.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook, action=action)
 
     def tasks_of(self, service: str) -> list[Task]:
         """Return the service's tasks, and those that stopped within the last hour (ECS forgets older ones)."""
@@ -302,6 +309,7 @@ def _pages(call: Any, key: str, **parameters: Any) -> Iterator[Any]:
 
 
 def _service(raw: Mapping[str, Any]) -> Service:
+    configuration = raw.get("deploymentConfiguration", {})
     return Service(
         name=raw["serviceName"],
         arn=raw["serviceArn"],
@@ -312,13 +320,27 @@ def _service(raw: Mapping[str, Any]) -> Service:
         pending=raw.get("pendingCount", 0),
         deployments=tuple(map(_deployment, raw.get("deployments", ()))),
         events=tuple(ServiceEvent(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", ())),
-        attachments=tuple(
-            Attachment(each["targetGroupArn"], each.get("containerName", ""), each.get("containerPort", 0))
-            for each in raw.get("loadBalancers", ())
-            if each.get("targetGroupArn")
-        ),
+        attachments=tuple(_attachment(each) for each in raw.get("loadBalancers", ()) if each.get("targetGroupArn")),
         controller=raw.get("deploymentController", {}).get("type", "ECS"),
-        minimum_healthy=raw.get("deploymentConfiguration", {}).get("minimumHealthyPercent", 100),
+        minimum_healthy=configuration.get("minimumHealthyPercent", 100),
+        strategy=configuration.get("strategy", "ROLLING"),
+        pauses=tuple(
+            stage
+            for hook in configuration.get("lifecycleHooks", ())
+            if hook.get("targetType") == "PAUSE"
+            for stage in hook.get("lifecycleStages", ())
+        ),
+    )
+
+
+def _attachment(raw: Mapping[str, Any]) -> Attachment:
+    advanced = raw.get("advancedConfiguration", {})
+    return Attachment(
+        target_group=raw["targetGroupArn"],
+        container=raw.get("containerName", ""),
+        port=raw.get("containerPort", 0),
+        alternate=advanced.get("alternateTargetGroupArn"),
+        production_rule=advanced.get("productionListenerRule"),
     )
 
 
@@ -334,33 +356,6 @@ def _deployment(raw: Mapping[str, Any]) -> Deployment:
         rollout_state=raw.get("rolloutState"),
         reason=raw.get("rolloutStateReason"),
         created_at=raw.get("createdAt"),
-    )
-
-
-def _brief(raw: Mapping[str, Any]) -> ServiceDeployment:
-    return ServiceDeployment(
-        arn=raw["serviceDeploymentArn"],
-        status=raw["status"],
-        reason=raw.get("statusReason"),
-        target_revision=raw.get("targetServiceRevisionArn"),
-        created_at=raw.get("createdAt"),
-    )
-
-
-def _service_deployment(raw: Mapping[str, Any]) -> ServiceDeployment:
-    target = raw.get("targetServiceRevision", {})
-    breaker = raw.get("deploymentCircuitBreaker", {})
-    return ServiceDeployment(
-        arn=raw["serviceDeploymentArn"],
-        status=raw["status"],
-        reason=raw.get("statusReason"),
-        target_revision=target.get("arn"),
-        created_at=raw.get("createdAt"),
-        requested=target.get("requestedTaskCount", 0),
-        running=target.get("runningTaskCount", 0),
-        rollback_reason=raw.get("rollback", {}).get("reason"),
-        failures=breaker.get("failureCount", 0),
-        threshold=breaker.get("threshold", 0),
     )
 
 

@@ -1,13 +1,15 @@
-"""Elastic Load Balancing: what the load balancer thinks of its targets."""
+"""Elastic Load Balancing: what the load balancer thinks of its targets, and where its rules lead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.aws.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from seatrial.aws.session import Aws
 
 
@@ -25,6 +27,14 @@ class TargetHealth:
     state: str
     reason: str | None
     description: str | None
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What one rule does with its requests: target groups by weight. ``rule`` is its ARN."""
+
+    rule: str
+    weights: Mapping[str, int]
 
 
 class Elbv2:
@@ -49,3 +59,28 @@ class Elbv2:
             )
             for each in answer.get("TargetHealthDescriptions", ())
         ]
+
+    def forwards(self, target_groups: Sequence[str]) -> list[Forward]:
+        """Return the rules that lead to any of the target groups, in no order; none for groups that are gone."""
+        try:
+            groups = self._client.describe_target_groups(TargetGroupArns=list(target_groups))["TargetGroups"]
+        except NotFound:
+            return []
+        balancers = sorted({arn for group in groups for arn in group.get("LoadBalancerArns", ())})
+        wanted = set(target_groups)
+        return [each for balancer in balancers for each in self._rules(balancer) if wanted & each.weights.keys()]
+
+    def _rules(self, balancer: str) -> Iterator[Forward]:
+        for listener in self._client.pages("describe_listeners", "Listeners", LoadBalancerArn=balancer):
+            for rule in self._client.pages("describe_rules", "Rules", ListenerArn=listener["ListenerArn"]):
+                for action in rule["Actions"]:
+                    if action["Type"] == "forward":
+                        yield Forward(rule["RuleArn"], _weights(action))
+
+
+def _weights(action: Mapping[str, Any]) -> dict[str, int]:
+    """Read a forward action: several groups with weights, or one (ForwardConfig and TargetGroupArn in botocore)."""
+    groups = action.get("ForwardConfig", {}).get("TargetGroups", ())
+    if not groups:
+        return {action["TargetGroupArn"]: 1}
+    return {each["TargetGroupArn"]: each.get("Weight", 1) for each in groups}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.aws.errors import AwsError
+from seatrial.aws.errors import AwsError, NotFound
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +53,19 @@ class S3:
     def put(self, bucket: str, key: str, body: bytes, *, content_type: str) -> None:
         """Write one object."""
         self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """Return an object's content. Raises :class:`~seatrial.aws.errors.NotFound` if there is none."""
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Return the keys that begin so, in order; none where there is no bucket."""
+        try:
+            found = self._client.pages("list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+            return [str(each["Key"]) for each in found]
+        except NotFound:
+            return []
 
     def url(self, bucket: str, key: str) -> str:
         """Return the object's address in the form that CloudFormation takes as a TemplateURL."""

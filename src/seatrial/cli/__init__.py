@@ -30,8 +30,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("seatrial.cli.plan", "Say what a release would do and which permissions it needs."),
     "migrations": ("seatrial.cli.migrations", "Say which pending migrations would break the version still serving."),
     "deploy": ("seatrial.cli.deploy", "Release the project to an environment."),
+    "promote": ("seatrial.cli.promote", "Release to one environment what another one runs, without building."),
     "rollback": ("seatrial.cli.rollback", "Go back to an earlier release."),
     "status": ("seatrial.cli.status", "Say what an environment is running and how it is."),
+    "history": ("seatrial.cli.history", "Say who released what and when, and how it ended."),
+    "policy": ("seatrial.cli.policy", "Print the least IAM policy of a role: release, infra or read-only."),
     "logs": ("seatrial.cli.logs", "Print or follow the logs of a service, task or job."),
     "run": ("seatrial.cli.run", "Run a task, a job or any command on the image that is live."),
 }

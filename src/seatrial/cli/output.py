@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -53,7 +53,7 @@ class Output:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
-    def result(self, data: Mapping[str, Any], *, text: str | None = None) -> None:
+    def result(self, data: Mapping[str, Any] | Sequence[Any], *, text: str | None = None) -> None:
         """Write the command's result: ``data`` as JSON, or ``text`` for people (standard output)."""
         if self.as_json:
             sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")

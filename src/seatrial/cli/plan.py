@@ -27,8 +27,8 @@ def plan(
     Example: seatrial plan production --policy > release-policy.json
     """
     from seatrial import release
+    from seatrial.aws.permission import policy as document
     from seatrial.cli.releasing import opened, plan_lines
-    from seatrial.release.permissions import policy as document
 
     settings, root, aws = opened(config, environment)
     proposal = release.plan(settings, root, aws, revision=revision, image=image)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.release.interrupt import Choice, Interrupt
-from seatrial.release.watch import Note, ServiceSaid, StepFinished, StepStarted
+from seatrial.release.watch import Note, ServiceSaid, SmokeChecked, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def printer(output: Output) -> Callable[[ReleaseEvent], None]:
         style = None
         if isinstance(event, StepStarted):
             style = "bold"
-        elif isinstance(event, StepFinished):
+        elif isinstance(event, StepFinished | SmokeChecked):
             style = "green" if event.ok else "bold red"
         elif isinstance(event, Note | ServiceSaid):
             style = "dim"

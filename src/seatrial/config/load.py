@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from seatrial.config.fields import Misplaced
 from seatrial.config.models import Environment, Settings
 from seatrial.config.overlay import LOCAL, OWN_KEYS, merged
 from seatrial.config.positions import Positions
+from seatrial.config.strategies import BlueGreen, Canary, Linear, Rolling
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _IGNORED = ("name", "target")
+_STRATEGY = ("target", "strategy")
+_TYPES: dict[str, type[BaseModel]] = {
+    "rolling": Rolling,
+    "blue_green": BlueGreen,
+    "canary": Canary,
+    "linear": Linear,
+}
 
 
 def load(path: Path, environment: str) -> Settings:
@@ -114,12 +123,27 @@ def _one(
     details: ErrorDetails, environment: str, overlay: Mapping[str, Any], positions: Positions, file: str
 ) -> ConfigError:
     location = tuple(part for part in details["loc"] if part != "[key]")
-    path = _written_at(location, environment, overlay)
+    location += _further(details)
+    path = _written_at(_without_tag(location), environment, overlay)
     message, hint = _message(details), None
     if details["type"] == "extra_forbidden":
         message = "is not a known key"
         hint = _suggestion(location, path)
     return ConfigError(message, file=file, line=positions.line(path), key=".".join(map(str, path)) or None, hint=hint)
+
+
+def _further(details: ErrorDetails) -> tuple[str, ...]:
+    """Return where below the reported place the error is, if whoever found it out said so."""
+    error = details.get("ctx", {}).get("error")
+    if isinstance(error, Misplaced):
+        return error.location
+    return ("type",) if details["type"] in ("union_tag_not_found", "union_tag_invalid") else ()
+
+
+def _without_tag(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the location without the ``type`` that pydantic puts in after ``strategy``, the one choice of tables."""
+    inside = location[: len(_STRATEGY)] == _STRATEGY and len(location) > len(_STRATEGY)
+    return (*_STRATEGY, *location[len(_STRATEGY) + 1 :]) if inside and location[len(_STRATEGY)] in _TYPES else location
 
 
 def _written_at(location: tuple[int | str, ...], environment: str, overlay: Mapping[str, Any]) -> tuple[int | str, ...]:
@@ -135,20 +159,28 @@ def _written_at(location: tuple[int | str, ...], environment: str, overlay: Mapp
 
 
 def _message(details: ErrorDetails) -> str:
-    value = details.get("input")
+    value, context = details.get("input"), details.get("ctx", {})
     shown = f", not {value!r}" if isinstance(value, str | int | float | bool) else ""
     match details["type"]:
         case "missing":
-            return "is required"
+            message = "is required"
+        case "union_tag_not_found":
+            message = f"is required: {', '.join(_TYPES)}"
+        case "union_tag_invalid":
+            message = f"expected {context['expected_tags']}, not {context['tag']!r}"
         case "value_error":
-            return str(details["ctx"]["error"])
+            message = str(context["error"])
         case "literal_error":
-            return f"expected {details['ctx']['expected']}{shown}"
+            message = f"expected {context['expected']}{shown}"
+        case "model_type" | "model_attributes_type":
+            message = f"expected a table{shown}"
         case "string_pattern_mismatch":
-            return f"expected text that matches {details['ctx']['pattern']}{shown}"
+            message = f"expected text that matches {context['pattern']}{shown}"
         case _:
             text = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-            return f"expected {text}{shown}" if details["msg"].startswith("Input should be ") else text + shown
+            expected = "expected " if details["msg"].startswith("Input should be ") else ""
+            message = f"{expected}{text}{shown}"
+    return message
 
 
 def _suggestion(location: tuple[int | str, ...], path: tuple[int | str, ...]) -> str | None:
@@ -167,6 +199,9 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         if get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
+            continue
+        if part in _TYPES and location[: len(_STRATEGY)] == _STRATEGY:
+            annotation = _TYPES[str(part)]
             continue
         model = _model(annotation)
         if model is None or part not in model.model_fields:

@@ -1,20 +1,19 @@
 """What ``seatrial.toml`` may say: typed, frozen, and the source of the JSON Schema and the reference page.
 
-Nothing here reads a file; :mod:`seatrial.config.load` does. Durations are written as ``"30s"``, ``"5m"`` or a number
-of seconds and are held as whole seconds. CPU is in ECS CPU units (1024 = one vCPU), memory in MiB.
+Nothing here reads a file; :mod:`seatrial.config.load` does. CPU is in ECS CPU units (1024 = one vCPU), memory in MiB.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-NAME_PATTERN = r"^[a-z][a-z0-9-]*$"
-ENV_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_DURATION = re.compile(r"^(\d+)\s*(s|m|h)?$")
+from seatrial.config.fields import NAME_PATTERN, SECONDS, Command, Duration, EnvName, Misplaced, Model, Name
+from seatrial.config.migrations import Migrations
+from seatrial.config.notify import Notify  # noqa: TC001 - pydantic reads the annotations
+from seatrial.config.smoke import LONGEST, Smoke
+from seatrial.config.strategies import Rolling, Shifting, Strategy
 
 Role = Literal["web", "websocket", "worker", "scheduler"]
 
@@ -30,28 +29,8 @@ FARGATE_SIZES: dict[int, tuple[int, int, int]] = {
     16384: (32768, 122880, 8192),
 }
 
-
-def _seconds(value: object) -> object:
-    if isinstance(value, str):
-        match = _DURATION.match(value.strip())
-        if not match:
-            raise ValueError('expected a duration such as "30s", "5m" or a number of seconds')
-        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
-    return value
-
-
-_SECONDS = BeforeValidator(_seconds, json_schema_input_type=int | str)
-Duration = Annotated[int, _SECONDS, Field(ge=0)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=32)]
-EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN)]
-Acknowledgement = Annotated[str, Field(pattern=r"^\w+\.\w+:\w+.*$")]
-Command = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+#: Condition values of one listener rule, over all of its conditions (ELB user guide, "Quotas").
+CONDITION_VALUES = 5
 
 
 class App(Model):
@@ -85,7 +64,7 @@ class Sized(Model):
     environment: dict[EnvName, str] = Field(
         default_factory=dict, description="plain variables, on top of [environment]"
     )
-    stop_timeout: Annotated[int, _SECONDS, Field(ge=2, le=120)] = Field(
+    stop_timeout: Annotated[int, SECONDS, Field(ge=2, le=120)] = Field(
         default=30, description="seconds between SIGTERM and SIGKILL; Fargate allows at most 120"
     )
 
@@ -106,8 +85,8 @@ class HealthCheck(Model):
     """How the load balancer asks a task whether it may have traffic. Seconds."""
 
     path: str = Field(default="/", pattern=r"^/")
-    interval: Annotated[int, _SECONDS, Field(ge=5, le=300)] = 10
-    timeout: Annotated[int, _SECONDS, Field(ge=2, le=120)] = 5
+    interval: Annotated[int, SECONDS, Field(ge=5, le=300)] = 10
+    timeout: Annotated[int, SECONDS, Field(ge=2, le=120)] = 5
     healthy: Annotated[int, Field(ge=2, le=10)] = 2
     unhealthy: Annotated[int, Field(ge=2, le=10)] = 3
     codes: str = Field(default="200", pattern=r"^\d{3}([-,]\d{3})*$", description="accepted statuses, such as 200-299")
@@ -128,7 +107,7 @@ class Service(Sized):
         Annotated[HealthCheck, BeforeValidator(_health_check, json_schema_input_type=HealthCheck | str)] | None
     ) = Field(default=None, description="a path, or a table; web and websocket services only")
     grace_period: Duration = Field(default=60, description="seconds after start in which failing health is forgiven")
-    drain: Annotated[int, _SECONDS, Field(ge=0, le=3600)] = Field(
+    drain: Annotated[int, SECONDS, Field(ge=0, le=3600)] = Field(
         default=20, description="seconds a stopping task may finish its requests (deregistration delay)"
     )
     minimum_healthy_percent: int | None = Field(default=None, ge=0, le=100)
@@ -171,6 +150,11 @@ class Job(Sized):
     """``[jobs.NAME]``: a command on a schedule."""
 
     schedule: str = Field(pattern=r"^(cron|rate|at)\(.+\)$", description="an EventBridge Scheduler expression, UTC")
+    overlap: Literal["allow", "skip"] = Field(
+        default="allow",
+        description="what happens while an earlier run still goes on: allow starts another beside it, skip ends the "
+        "new one at once. skip needs [database], where the run under way holds a lock",
+    )
 
 
 class Database(Model):
@@ -241,57 +225,12 @@ class Network(Model):
     )
 
 
-class Strategy(Model):
-    """``strategy``: how services change to a new version."""
-
-    type: Literal["rolling"] = "rolling"
-
-
 class Rehearsal(Model):
     """``[rehearsal]``: the load under which ``seatrial rehearse`` releases."""
 
     rate: int = Field(default=200, ge=1, le=5000, description="requests per second, open loop")
     paths: tuple[str, ...] = Field(default=("/",), min_length=1, description="paths asked for in turn")
     setup: tuple[str, ...] = Field(default=(), description="names of [tasks] to run once before the load begins")
-
-
-class Maintenance(Model):
-    """``maintenance``: a time in which users are told that the application may fail. Dates and times with an offset."""
-
-    start: AwareDatetime = Field(alias="from", description="from then on, such as 2026-03-01T02:00:00Z")
-    until: AwareDatetime = Field(description="up to then")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Maintenance:
-        if self.start >= self.until:
-            raise ValueError("`from` must be before `until`")
-        return self
-
-    def open_at(self, moment: datetime) -> bool:
-        """Whether the window is open."""
-        return self.start <= moment < self.until
-
-
-class Migrations(Model):
-    """``[migrations]``: what a release may do to the database while the version before still serves."""
-
-    check: bool | None = Field(
-        default=None, description="whether plan and deploy look at pending migrations; by default with a [database]"
-    )
-    python: str | None = Field(
-        default=None,
-        description="an interpreter on this machine that has the project's packages; by default that of .venv or venv "
-        "beside seatrial.toml",
-    )
-    acknowledged: tuple[Acknowledgement, ...] = Field(
-        default=(), description="operations that may run while the version before serves, named as the check names them"
-    )
-    large_table: int = Field(
-        default=64,
-        ge=0,
-        description="MiB from which a table is too large to be locked while its rows are read or written",
-    )
-    maintenance: Maintenance | None = Field(default=None, description="a window in which nothing is refused")
 
 
 class Environment(Model):
@@ -302,7 +241,7 @@ class Environment(Model):
     domain: str | None = Field(default=None, description="host name; makes the load balancer serve HTTPS")
     certificate: str | None = Field(default=None, description="ARN of the ACM certificate for the domain")
     account: str | None = Field(default=None, pattern=r"^\d{12}$", description="refuse to act on any other account")
-    strategy: Strategy = Strategy()
+    strategy: Strategy = Rolling(type="rolling")
 
 
 class Settings(Model):
@@ -320,7 +259,9 @@ class Settings(Model):
     site: Site | None = None
     secrets: dict[EnvName, Secret] = Field(default_factory=dict)
     network: Network = Network()
+    smoke: dict[Name, Smoke] = Field(default_factory=dict)
     rehearsal: Rehearsal = Rehearsal()
+    notify: dict[Name, Notify] = Field(default_factory=dict)
     migrations: Migrations = Migrations()
     name: Name = Field(description="name of the environment")
     target: Environment = Environment()
@@ -339,8 +280,60 @@ class Settings(Model):
         if sum(service.role == "scheduler" for service in self.services.values()) > 1:
             raise ValueError("services: only one service may have the role scheduler")
         if self.target.domain and not self.target.certificate and self.target.cloud == "aws":
-            raise ValueError(f"environments.{self.name}.certificate: a domain needs the ARN of its ACM certificate")
+            raise Misplaced(("target", "certificate"), "a domain needs the ARN of its ACM certificate")
+        for name, job in self.jobs.items():
+            if job.overlap == "skip" and self.database is None:
+                raise Misplaced(
+                    ("jobs", name, "overlap"), "skip needs [database], which keeps the lock of the running job"
+                )
         for name in self.rehearsal.setup:
             if name not in self.tasks:
-                raise ValueError(f"rehearsal.setup: there is no [tasks.{name}]")
+                raise Misplaced(("rehearsal", "setup"), f"there is no [tasks.{name}]")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_deployed_so(self) -> Settings:
+        strategy = self.target.strategy
+        routed = {name: service for name, service in self.services.items() if service.routed}
+        if not routed and (isinstance(strategy, Shifting) or strategy.alarms):
+            raise Misplaced(
+                ("target", "strategy"), "traffic can be moved, and alarms watched, for web and websocket services only"
+            )
+        if isinstance(strategy, Rolling) and strategy.early_success is not None:
+            for name, service in routed.items():
+                if service.healthy_percents[0] > strategy.early_success.healthy_percent:
+                    raise Misplaced(
+                        ("target", "strategy", "early_success", "healthy_percent"),
+                        f"is below the {service.healthy_percents[0]} percent that services.{name} must keep healthy",
+                    )
+        if isinstance(strategy, Shifting):
+            self._fits_one_rule(routed)
+            self._smoke_can_be_run(strategy)
+        return self
+
+    def _fits_one_rule(self, routed: dict[str, Service]) -> None:
+        """Check that a service's routes fit the one listener rule that ECS moves (LoadBalancer.advancedConfiguration).
+
+        A rule has at most five condition values, the host name among them (ELB user guide, "Quotas").
+        """
+        room = CONDITION_VALUES - (1 if self.target.domain else 0)
+        for name, service in routed.items():
+            if len(service.routes) > room:
+                raise Misplaced(
+                    ("services", name, "routes"),
+                    f"{len(service.routes)} patterns do not fit the one listener rule by which ECS moves traffic under "
+                    f"{self.target.strategy.type}: a rule has {CONDITION_VALUES} condition values"
+                    + (f", of which the domain is one, so {room} patterns" if self.target.domain else ""),
+                )
+
+    def _smoke_can_be_run(self, strategy: Shifting) -> None:
+        total = sum(check.longest for check in self.smoke.values())
+        if total > LONGEST:
+            raise Misplaced(("smoke",), f"the checks may take {total} s together, which is more than {LONGEST} s")
+        outside = [name for name, check in self.smoke.items() if check.command is None]
+        if outside and not strategy.test_from and self.target.cloud == "aws":
+            raise Misplaced(
+                ("target", "strategy", "test_from"),
+                f"smoke.{outside[0]} needs the test port, which is closed: name the IPv4 ranges that releases come "
+                'from, such as ["198.51.100.7/32"]',
+            )

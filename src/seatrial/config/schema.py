@@ -9,6 +9,16 @@ from seatrial.config.models import Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+#: JSON's types in the words of the reference page.
+_NAMES = {
+    "string": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "table",
+    "array": "list",
+}
+
 
 def json_schema() -> dict[str, Any]:
     """Return the schema of the whole file, environments and their overlays included."""
@@ -61,23 +71,44 @@ def reference() -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _section(heading: str, definition: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+def _section(heading: str, definition: dict[str, Any], definitions: dict[str, Any], *, choice: str = "") -> list[str]:
+    """Return the section of a table and of those in it; ``choice`` says which of several it may be."""
     text = " ".join(str(definition.get("description", "")).replace("``", "`").split())
-    lines = [f"## `{heading}`", "", text, ""]
+    lines = [f"## `{heading}`{choice}", "", text, ""]
     properties = definition.get("properties", {})
     if properties:
-        required = definition.get("required", [])
         lines += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-        for key, value in properties.items():
-            default = "required" if key in required else f"`{_shown(value.get('default'))}`"
-            meaning = str(value.get("description", "")).replace("|", "\\|")
-            lines.append(f"| `{key}` | {_type(value, definitions)} | {default} | {meaning} |")
+        lines += [_row(key, value, definition, definitions) for key, value in properties.items()]
         lines.append("")
     for key, value in properties.items():
         _, inner = _definition_of(value, definitions)
         if inner:
             lines += _section(f"{heading[:-1]}.{key}]", inner, definitions)
+        lines += _choices(f"{heading[:-1]}.{key}]", value, definitions)
     return lines
+
+
+def _row(key: str, value: dict[str, Any], definition: dict[str, Any], definitions: dict[str, Any]) -> str:
+    default = f"`{_shown(value.get('default'))}`"
+    if key in definition.get("required", []):
+        default = "required"
+    meaning = str(value.get("description", "")).replace("|", "\\|")
+    return f"| `{key}` | {_type(value, definitions)} | {default} | {meaning} |"
+
+
+def _choices(heading: str, value: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    """Return the sections of a table that may be one of several, told apart by its ``type``."""
+    lines: list[str] = []
+    inside: dict[str, list[str]] = {}
+    for tag, reference_ in value.get("discriminator", {}).get("mapping", {}).items():
+        definition = definitions[reference_.rsplit("/", 1)[1]]
+        tables = {key: _definition_of(each, definitions)[1] for key, each in definition["properties"].items()}
+        flat = definition | {"properties": {k: v for k, v in definition["properties"].items() if not tables[k]}}
+        shown = _section(heading, flat, definitions, choice=f" with type `{tag}`")
+        rows = [_row(k, definition["properties"][k], definition, definitions) for k, v in tables.items() if v]
+        lines += [*shown[:-1], *rows, ""]
+        inside |= {k: _section(f"{heading[:-1]}.{k}]", v, definitions) for k, v in tables.items() if v}
+    return [*lines, *(line for section in inside.values() for line in section)]
 
 
 def _definition_of(value: dict[str, Any], definitions: dict[str, Any]) -> tuple[bool, dict[str, Any] | None]:
@@ -93,13 +124,20 @@ def _definition_of(value: dict[str, Any], definitions: dict[str, Any]) -> tuple[
 def _type(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "anyOf" in value:
         return " or ".join(_type(each, definitions) for each in value["anyOf"] if each.get("type") != "null")
-    if "$ref" in value:
+    if "$ref" in value or "discriminator" in value:
         return "table"
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])
     if "const" in value:
         return f"`{value['const']}`"
-    names = {"string": "text", "integer": "number", "boolean": "true or false", "object": "table", "array": "list"}
+    names = {
+        "string": "text",
+        "integer": "number",
+        "number": "number",
+        "boolean": "true or false",
+        "object": "table",
+        "array": "list",
+    }
     return names[value["type"]]
 
 
@@ -111,6 +149,8 @@ def _shown(value: object) -> str:
             return str(value).lower()
         case dict() | list() | tuple() if not value:
             return "{}" if isinstance(value, dict) else "[]"
+        case {"type": kind}:  # the other keys of a choice have their own defaults
+            return f'{{ type = "{kind}" }}'
         case _:
             return str(value)
 

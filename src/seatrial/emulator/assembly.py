@@ -9,6 +9,7 @@ import threading
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.access import Guard
 from seatrial.emulator.addresses import Addresses
 from seatrial.emulator.children import Children
 from seatrial.emulator.clock import SystemClock
@@ -45,6 +46,7 @@ class Emulator:
         self._at_once = False
         self._clock = SystemClock(settings.time_scale)
         self._addresses = Addresses(settings.block)
+        self.guard = Guard(settings.account, settings.region)
 
     def start(self) -> WSGIApplication:
         """Start every part and return the application that answers AWS calls. Raises what a part raises."""
@@ -137,6 +139,7 @@ class Emulator:
         from seatrial.emulator.cloudformation import CloudFormationEngine
         from seatrial.emulator.ecs import EcsEngine
         from seatrial.emulator.front.actions import install
+        from seatrial.emulator.schedules import SchedulesEngine
 
         targets = self.balancing.targets
         self.ecs = EcsEngine(
@@ -152,8 +155,30 @@ class Emulator:
         targets.subscribe(self.ecs.notify)
         self.ecs.start()
         self._stops.append(("ECS", lambda: self.ecs.stop(at_once=self._at_once)))
+        self._start_codedeploy()
+        self.schedules = SchedulesEngine(self.settings, self._clock, self.client)
+        self.schedules.install()
+        self.schedules.start()
+        self._stops.append(("schedules", self.schedules.stop))
         self.cloudformation = CloudFormationEngine(self.settings, self._clock, self.client)
         self._stops.append(("CloudFormation", self.cloudformation.stop))
+
+    def _start_codedeploy(self) -> None:
+        from moto.codedeploy.responses import CodeDeployResponse
+
+        from seatrial.emulator.codedeploy import CodeDeploy
+        from seatrial.emulator.front.actions import install
+
+        codedeploy = CodeDeploy(
+            self.settings,
+            self._clock,
+            self.ecs.task_sets,
+            self.balancing.traffic,
+            invoke=self.functions.invoke,
+        )
+        install(CodeDeployResponse, codedeploy.actions())
+        codedeploy.start()
+        self._stops.append(("CodeDeploy", codedeploy.stop))
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this emulator; one for each service, shared by all threads."""
@@ -190,7 +215,8 @@ class Emulator:
         ]
         resources = [f"{stack} {name} ({kind})" for stack, name, kind in self.cloudformation.state_only()]
         properties = [f"{stack} {name}: {path} is not applied" for stack, name, path in self.cloudformation.unapplied()]
-        reported = [*resources, *properties, *self.rds.state_only(), *self.caches.state_only()]
+        stores = [*self.rds.state_only(), *self.caches.state_only()]
+        reported = [*resources, *properties, *stores, *self.schedules.not_invoked()]
         return self.health() | {
             "listeners": listeners,
             "services": self._services(),

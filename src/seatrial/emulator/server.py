@@ -94,7 +94,7 @@ def _run(settings: EmulatorSettings, listener: socket.socket, lease: BlockLease)
     outcome = 1
     try:
         application = emulator.start()
-        front.open(application, emulator.own())
+        front.open(application, emulator.own(), emulator.guard.refusal)
         log.info("ready at %s", settings.endpoint)
         while not told_to_stop.wait(_LOOK_EVERY):
             if state.read(settings.state) is None:

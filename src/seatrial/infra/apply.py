@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.clock import SystemClock
 from seatrial.aws.cloudformation import CloudFormation
+from seatrial.config.strategies import Shifting
 from seatrial.errors import NeedsHuman, ReleaseFailed, UsageError
 from seatrial.infra.artifacts import upload
 from seatrial.infra.changes import Planned, planned, refuse_losses
 from seatrial.infra.follow import Follower
 from seatrial.infra.live import clear_leftovers, look
+from seatrial.infra.pauses import Pauses
 from seatrial.stack import names
 from seatrial.stack.build import build
 from seatrial.stack.gaps import gaps
@@ -145,7 +147,8 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     3. Revisions that a failed release left are deregistered: services name their family, and updating one would start
        them.
     4. The first time after a release has been to a service, its count is handed over in an update of its own, while
-       the newest revision is the one that runs, so that nothing restarts.
+       the newest revision is the one that runs, so that nothing restarts. So are the weights that releases have moved:
+       should the change fail, CloudFormation goes back to what it was told before, and that must be what serves.
     5. The change is carried out.
     """
     name = wanted.name
@@ -153,6 +156,13 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     if stack is not None and run.cloudformation.template(stack.id) == wanted.template:
         return StackOutcome(name, "unchanged", ())
     live = look(run.settings, run.aws)
+    if live.alternate and not isinstance(run.settings.target.strategy, Shifting):
+        raise UsageError(
+            "the strategy cannot become rolling now: the alternate target group of "
+            f"{', '.join(sorted(live.alternate))} serves, which would go; nothing was changed",
+            hint=f"release once more with the strategy as it was, which changes the groups: "
+            f"seatrial deploy {run.settings.name}",
+        )
     parameters = live.parameters(run.settings)
     known = {} if stack is None else stack.parameters
     ready = _prepare(run, name, wanted, parameters, new=stack is None)
@@ -163,7 +173,9 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     for revision in live.leftovers:
         run.progress(f"deregistered {revision}, left by a release that did not go live")
     to_hand_over = {
-        key for key in known if key != names.IMAGE_PARAMETER and parameters.get(key) == "true" != known[key]
+        key: value
+        for key, value in parameters.items()
+        if key in known and key != names.IMAGE_PARAMETER and value not in ("false", known[key])
     }
     if stack is not None and to_hand_over:
         run.cloudformation.delete_change_set(ready.id)
@@ -172,11 +184,20 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     return StackOutcome(name, "updated", ()) if ready is None else _carry_out(run, name, ready, new=stack is None)
 
 
-def _hand_over(run: _Run, stack: Stack, parameters: set[str]) -> None:
-    """Say in the stack's present template, and with its present image, that releases own the counts."""
-    run.progress(f"{stack.name}: from now on the counts of services are the releases'")
-    said = {key: "true" if key in parameters else None for key in stack.parameters}
-    ready = _prepare(run, stack.name, None, said, new=False)
+def _meanwhile(run: _Run) -> Callable[[], None]:
+    """Return what is done while a stack changes: where deployments pause for smoke checks, they must be let go on."""
+    if not isinstance(run.settings.target.strategy, Shifting):
+        return lambda: None
+    return Pauses(run.settings, run.aws, run.clock, run.progress).answer
+
+
+def _hand_over(run: _Run, stack: Stack, parameters: Mapping[str, str]) -> None:
+    """Say in the stack's present template, and with its present image, what releases own now, and how that stands."""
+    if "true" in parameters.values():
+        run.progress(f"{stack.name}: from now on the counts of services are the releases'")
+    if any(value != "true" for value in parameters.values()):
+        run.progress(f"{stack.name}: the weights of listener rules are those that the last release left")
+    ready = _prepare(run, stack.name, None, {key: parameters.get(key) for key in stack.parameters}, new=False)
     if ready is not None:
         _carry_out(run, stack.name, ready, new=False)
 
@@ -247,7 +268,7 @@ def _carry_out(run: _Run, name: str, ready: _Ready, *, new: bool) -> StackOutcom
     """Carry a change set out and follow it to its end."""
     stack = run.cloudformation.stack(name)
     assert stack is not None  # a change set was made for it just now
-    follower = Follower(run.cloudformation, stack.id, run.clock, run.aws.pace, run.progress)
+    follower = Follower(run.cloudformation, stack.id, run.clock, run.aws.pace, run.progress, _meanwhile(run))
     run.cloudformation.execute(ready.id)
     end = follower.to_the_end()
     if end.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):

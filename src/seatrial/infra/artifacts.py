@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.s3 import S3
 from seatrial.iac.cloudformation import text
+from seatrial.stack import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def artifacts_bucket(settings: Settings, aws: Aws) -> str:
-    """Return the bucket's name: bucket names are shared by everyone on AWS, so account and region are in it."""
-    return f"{settings.app.name}-artifacts-{aws.account()}-{aws.region}"
+    """Return the bucket's name in the caller's account and region."""
+    return names.artifacts_bucket(settings, aws.account(), aws.region)
 
 
 def upload(bundle: Bundle, settings: Settings, aws: Aws, progress: Callable[[str], None]) -> str:

@@ -40,13 +40,17 @@ class End:
 
 @dataclass
 class Follower:
-    """Reads a stack's events as they come. Make it before the change begins, so that it knows which are old."""
+    """Reads a stack's events as they come. Make it before the change begins, so that it knows which are old.
+
+    ``meanwhile`` is done between two looks.
+    """
 
     cloudformation: CloudFormation
     stack_id: str
     clock: Clock
     pace: float
     progress: Callable[[str], None]
+    meanwhile: Callable[[], None] = lambda: None
     _seen: set[str] = field(default_factory=set, init=False)
     _paths: dict[str, str] = field(default_factory=dict, init=False)
     _moving: dict[str, bool] = field(default_factory=dict, init=False)
@@ -65,6 +69,7 @@ class Follower:
                     self._read_nested()
                     return End(event.status, self._first_failure())
             self._read_nested()
+            self.meanwhile()
             self.clock.sleep(self.pace)
 
     def _root_events(self) -> list[Event]:

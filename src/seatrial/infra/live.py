@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import Ecs
+from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.errors import NotFound
+from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
 
@@ -18,21 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """``image`` of the live release, None before the first; ``released`` services; ``leftovers``.
+    """``image`` of the live release, None before the first; ``released`` services; ``leftovers``; ``alternate``.
 
     ``leftovers`` are revisions (``family:12``), the newest of their family, that name another image than the one their
-    service runs: what a release that failed leaves behind.
+    service runs: what a release that failed leaves behind. ``alternate`` are services whose traffic is shifted and now
+    goes to their alternate target group.
     """
 
     image: str | None
     released: frozenset[str]
     leftovers: tuple[str, ...]
+    alternate: frozenset[str] = frozenset()
 
     def parameters(self, settings: Settings) -> dict[str, str]:
         """Return the parameters of the app stack that say so."""
         said = {names.IMAGE_PARAMETER: self.image or ""}
-        for unit in settings.services:
+        for unit, service in settings.services.items():
             said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
+            if service.routed and isinstance(settings.target.strategy, Shifting):
+                said[names.serving_parameter(unit)] = "alternate" if unit in self.alternate else "primary"
         return said
 
 
@@ -66,7 +72,8 @@ def look(settings: Settings, aws: Aws) -> Live:
             if _image(ecs.task_definition(revision), unit) == image:
                 break
             leftovers.append(revision)
-    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers))
+    alternate = frozenset(name for name, service in services.items() if _on_alternate(service, Elbv2(aws)))
+    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers), alternate)
 
 
 def clear_leftovers(live: Live, aws: Aws) -> None:
@@ -85,6 +92,17 @@ def _newer(family: str, running: TaskDefinition, aws: Aws) -> list[str]:
     numbers = (int(arn.rsplit(":", 1)[-1]) for arn in arns)
     own = int(running.arn.rsplit(":", 1)[-1])
     return [f"{family}:{number}" for number in sorted(numbers, reverse=True) if number > own]
+
+
+def _on_alternate(service: Service, elbv2: Elbv2) -> bool:
+    """Whether users reach the service in its alternate target group: the rules say so, which ECS has moved."""
+    return any(
+        forward.weights.get(each.alternate, 0) > 0
+        for each in service.attachments
+        if each.alternate is not None
+        for forward in elbv2.forwards(each.groups)
+        if forward.rule == each.production_rule
+    )
 
 
 def _is_moving(service: Service) -> bool:

@@ -95,7 +95,8 @@ def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator)
     if emulators.find(root, NAME) is not None:
         raise UsageError("a rehearsal of this project is running already", hint="wait for it to end")
     with _emulator(settings, root, wishes, narrator) as info, tempfile.TemporaryDirectory() as scratch:
-        stage = _Stage(settings, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
+        quiet = settings.model_copy(update={"notify": {}})  # a rehearsal is nobody's news
+        stage = _Stage(quiet, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
         stage.prepare(old)
         return stage.perform(info, wishes)
 
@@ -192,15 +193,15 @@ class _Stage:
         self._narrator.line(event.line())
 
     def _aim(self, info: EmulatorInfo) -> Aim:
-        """Return the first listener's real address; HTTPS where the environment has a domain."""
+        """Return the real address of the listener that users come by; HTTPS where the environment has a domain."""
         status = emulators.status(NAME, self._root) or {}
-        wanted = "https://" if self._settings.target.domain else "http://"
+        secure = self._settings.target.domain is not None
         for listener in status.get("listeners", ()):
-            if listener["url"].startswith(wanted):
+            if listener["listener"] == ("HTTPS 443" if secure else "HTTP 80"):
                 ca = info.state / "loadbalancing" / "ca.pem"
                 return Aim(
                     listener["url"].rstrip("/"), self._settings.rehearsal.paths, host=self._settings.target.domain,
-                    ca=str(ca) if wanted == "https://" else None,
+                    ca=str(ca) if secure else None,
                 )  # fmt: skip
         raise SeatrialError("the emulator has no listener to send requests to", hint="see `seatrial emulator status`")
 

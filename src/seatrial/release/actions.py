@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial import project
 from seatrial.aws.ecr import Ecr
 from seatrial.aws.ecs import revision_name
+from seatrial.config.smoke import HELD
 from seatrial.project.migrations.ask import NoAnswer
 from seatrial.release import evidence, migrations
 from seatrial.release.interrupt import Choice
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import Rollout, follow
+from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
 from seatrial.release.tasks import TaskRun
@@ -19,15 +22,19 @@ from seatrial.release.watch import Note
 from seatrial.stack import names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.images import BuiltImage
+    from seatrial.release.causes import Evidence
     from seatrial.release.context import Context
     from seatrial.release.facts import Facts
+    from seatrial.release.probes import Probes
     from seatrial.release.progress import Progress
+    from seatrial.release.steps import Check
 
 
 class Actions:
@@ -43,6 +50,7 @@ class Actions:
         facts: Facts,
         context: Context,
         progress: Progress,
+        probes: Probes,
     ) -> None:
         self._settings = settings
         self._root = root
@@ -51,6 +59,7 @@ class Actions:
         self._facts = facts
         self._context = context
         self._progress = progress
+        self._smoke = SmokeChecks(settings, root, facts.stack, context=context, probes=probes, progress=progress)
         self._built: BuiltImage | None = None
 
     def do(self, step: Step) -> str:  # noqa: PLR0911 - one answer for each kind of step
@@ -175,24 +184,52 @@ class Actions:
             rollouts.append(rollout)
             self._progress.rollouts.append(rollout)
             rollout.begin(service, desired=change.desired)
-        self._follow(until_replaced=not step.last)
+        self._follow(until_replaced=not step.last, checks=step.checks)
         said = [f"{each.change.unit} runs {revision_name(each.target)}" for each in rollouts]
         return ", ".join([*said, *(f"{unit} unchanged" for unit in unchanged)])
 
-    def _follow(self, *, until_replaced: bool) -> None:
+    def _follow(self, *, until_replaced: bool, checks: Sequence[Check]) -> None:
         """Follow what is under way, earlier stages' old tasks too."""
         rollouts = [each for each in self._progress.rollouts if each.verdict is None]
-        followed = follow(rollouts, self._context, until_replaced=until_replaced)
+        followed = follow(
+            rollouts,
+            self._context,
+            until_replaced=until_replaced,
+            at_pause=lambda held: self._test(checks, held),
+        )
         if followed.failed is not None:
             failed = followed.failed
-            document = self._context.ecs.task_definition(failed.target).document
-            found = evidence.of_service(failed.change, failed.target, failed.observer, document, self._context.logs)
-            raise StepFailed(f"{failed.change.unit}: {failed.reason or failed.verdict}", found)
-        names_ = " and ".join(each.change.unit for each in rollouts)
-        if followed.choice is Choice.ROLL_BACK:
-            raise TurnedBack(f"interrupted during the rollout of {names_}")
-        if followed.choice is Choice.STOP_WATCHING:
-            raise Unwatched(f"ECS goes on with the rollout of {names_}; nothing after it was started")
+            raise StepFailed(f"{failed.change.unit}: {failed.reason or failed.verdict}", self._evidence(failed))
+        self._chosen(followed.choice, rollouts)
+
+    def _test(self, checks: Sequence[Check], held: Sequence[Rollout]) -> None:
+        """Make the smoke checks, and say how the deployments that wait for them go on."""
+        smoked = self._smoke.make(checks)
+        self._chosen(smoked.choice, held)
+        for each in held:
+            each.answer(go_on=smoked.failed is None)
+        if smoked.failed is not None:
+            # What was said of targets is over: no deployment is held before its tasks are healthy.
+            left = replace(self._evidence(held[0]), targets=(), check=smoked.failed)
+            raise StepFailed("a smoke check failed", left)
+
+    def _chosen(self, choice: Choice, rollouts: Sequence[Rollout]) -> None:
+        """Raise what a person's choice, if there is one, means while these are under way."""
+        units = " and ".join(each.change.unit for each in rollouts)
+        held = " and ".join(each.change.unit for each in rollouts if each.held or each.approaching)
+        if choice is Choice.ROLL_BACK:
+            raise TurnedBack(f"interrupted during the rollout of {units}")
+        if choice is Choice.STOP_WATCHING and held:
+            raise Unwatched(
+                f"ECS holds {held} before users see the new version, until somebody answers, and rolls back after "
+                f"{HELD // 60} minutes; nothing after it was started"
+            )
+        if choice is Choice.STOP_WATCHING:
+            raise Unwatched(f"ECS goes on with the rollout of {units}; nothing after it was started")
+
+    def _evidence(self, rollout: Rollout) -> Evidence:
+        document = self._context.ecs.task_definition(rollout.target).document
+        return evidence.of_service(rollout.change, rollout.target, rollout.observer, document, self._context.logs)
 
     def _note(self, line: str) -> None:
         self._context.emit(Note(self._context.clock.now(), line))

@@ -1,9 +1,10 @@
-"""What the command line and the rehearsal call: plan, deploy and roll back, as a library."""
+"""What the command line and the rehearsal call: plan, deploy, promote and roll back, as a library."""
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seatrial import project
@@ -16,10 +17,16 @@ from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
 from seatrial.release.interrupt import Interrupt
+from seatrial.release.journal.events import Subject
+from seatrial.release.journal.hooks import Hooks
+from seatrial.release.journal.journal import Journal
+from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
-from seatrial.release.permissions import Permission, permissions
+from seatrial.release.permissions import permissions
 from seatrial.release.plan import plan_release, plan_rollback
+from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
+from seatrial.release.promote import check_image, plan_promotion, promotable
 from seatrial.release.record import Record, Records
 from seatrial.release.source import chosen
 from seatrial.release.steps import CheckMigrations
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.aws.clock import Clock
+    from seatrial.aws.permission import Permission
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.project.migrations.verdict import Verdict
@@ -85,7 +93,7 @@ def plan(
     image_ = chosen(settings, root, aws, revision=revision, image=image)
     if image_.wanted.has_source:
         project.verify(settings, image_.paths)
-    checked = step = None
+    checked = None
     if settings.checks_migrations:
         context = Context.of(
             aws,
@@ -95,9 +103,7 @@ def plan(
             interrupt=interrupt or Interrupt(),
         )
         checked = migrations.check(settings, root, facts, image_.source, context)
-        if migrations.someone_is_alive(facts):
-            found = checked.verdict.summary if checked.verdict else checked.why or ""
-            step = CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
+    step = _migrations_step(settings, facts, checked)
     plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
     return Proposal(
         plan_,
@@ -122,14 +128,18 @@ def deploy(
     interrupt: Interrupt | None = None,
     take_over: bool = False,
     confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+    probes: Probes | None = None,
 ) -> Outcome:
     """Release the working tree, a git ``revision`` or an ``image`` (digest in ECR) and return how it ended.
 
     ``on_event`` gets every :class:`~seatrial.release.watch.ReleaseEvent`; ``confirm`` is asked once, with the lock
-    held. ``take_over`` takes the lock from whoever holds it and releases on top of a deployment under way. A release
-    that fails returns an outcome; :class:`~seatrial.errors.UsageError` is raised if nothing was done.
+    held. ``probes`` is how smoke checks reach out of this process. ``take_over`` takes the lock from whoever holds it
+    and releases on top of a deployment under way. A release that fails returns an outcome;
+    :class:`~seatrial.errors.UsageError` is raised if nothing was done.
     """
-    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    asked = _Asked(
+        settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm, probes or Probes()
+    )
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(
             lambda: plan(
@@ -145,6 +155,50 @@ def deploy(
             ),
             lock,
         )
+
+
+def promote(
+    source: Settings,
+    settings: Settings,
+    root: Path,
+    source_aws: Aws,
+    aws: Aws,
+    *,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+    take_over: bool = False,
+    confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+) -> Outcome:
+    """Release to ``settings``' environment what ``source``'s runs: the same digest, nothing built.
+
+    ``source_aws`` and ``aws`` are the two environments' own. Raises as :func:`deploy` does.
+    """
+    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    with asked.alone(take_over=take_over) as lock:
+        return asked.executed(lambda: propose_promotion(source, settings, source_aws, aws, take_over=take_over), lock)
+
+
+def propose_promotion(
+    source: Settings, settings: Settings, source_aws: Aws, aws: Aws, *, take_over: bool = False
+) -> Proposal:
+    """Return what :func:`promote` would do. Only reads."""
+    if source.name == settings.name:
+        raise UsageError(f"{source.name} cannot be promoted to itself")
+    release, said = promotable(source, source_aws)
+    check_image(release, source, source_aws, settings, aws)
+    facts = facts_.gather(settings, aws)
+    checked = migrations.check_image(facts, release) if settings.checks_migrations else None
+    step = _migrations_step(settings, facts, checked)
+    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over, migrations=step)
+    return Proposal(
+        plan_,
+        facts,
+        permissions(plan_, settings, facts),
+        migrations=checked,
+        leaves=release.migrations,
+        migration_files=release.migration_files,
+    )
 
 
 def rollback(
@@ -184,6 +238,14 @@ def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, tak
     )
 
 
+def _migrations_step(settings: Settings, facts: Facts, checked: Checked | None) -> CheckMigrations | None:
+    """Return the step that looks at pending migrations, None where nobody asked or no version is alive beside."""
+    if checked is None or not migrations.someone_is_alive(facts):
+        return None
+    found = checked.verdict.summary if checked.verdict else checked.why or ""
+    return CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
+
+
 def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
     records = Records(Ssm(aws), names.release_prefix(settings))
     if to is not None:
@@ -220,6 +282,7 @@ class _Asked:
     clock: Clock
     interrupt: Interrupt
     confirm: Callable[[Proposal], bool]
+    probes: Probes = field(default_factory=Probes)
 
     @contextmanager
     def alone(self, *, take_over: bool) -> Iterator[Lock]:
@@ -253,11 +316,36 @@ class _Asked:
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
         progress.migrations = dict(proposal.leaves)
         progress.migration_files = proposal.migration_files
+        journal = self._journal(plan_, facts, progress)
+        context = replace(context, emit=_both(self.emit, journal.hear))
         actions = Actions(
-            self.settings, self.root, self.aws, paths=proposal.paths, facts=facts, context=context, progress=progress
+            self.settings,
+            self.root,
+            self.aws,
+            paths=proposal.paths,
+            facts=facts,
+            context=context,
+            progress=progress,
+            probes=self.probes,
         )
         records = Records(context.ssm, names.release_prefix(self.settings))
-        return Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()
+        outcome = Execution(plan_, facts, actions, progress, context, records, lock, self.clock.now()).run()
+        journal.finish(outcome)
+        return outcome
+
+    def _journal(self, plan_: Plan, facts: Facts, progress: Progress) -> Journal:
+        hooks = Hooks(self.settings.notify, self.root, self._note, os.environ)
+        subject = Subject(self.settings.app.name, plan_, facts.caller)
+        store = Store(self.settings, self.aws)
+        return Journal(subject, progress, store=store, hooks=hooks, clock=self.clock, note=self._note)
 
     def _note(self, text: str) -> None:
         self.emit(Note(self.clock.now(), text))
+
+
+def _both(one: Emit, other: Emit) -> Emit:
+    def emit(event: ReleaseEvent) -> None:
+        one(event)
+        other(event)
+
+    return emit

@@ -28,11 +28,21 @@ class Stopped:
 
 
 @dataclass(frozen=True)
+class FailedCheck:
+    """A smoke check that failed: what was wrong, in a sentence, and what the new version said, line by line."""
+
+    name: str
+    problem: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a failed task or service left behind.
 
     ``log`` are the last lines of the newest failed task, oldest first. ``health_path`` is what the load balancer
-    asks for, None where none does. ``said`` are the lines that ECS wrote about the service, newest first.
+    asks for, None where none does. ``said`` are the lines that ECS wrote about the service, newest first. ``check`` is
+    the smoke check for which the release was turned back.
     """
 
     unit: str
@@ -42,6 +52,7 @@ class Evidence:
     log: tuple[str, ...] = ()
     health_path: str | None = None
     command: tuple[str, ...] = ()
+    check: FailedCheck | None = None
 
     @property
     def health_codes(self) -> frozenset[str]:
@@ -173,7 +184,18 @@ def _disallowed_host(evidence: Evidence) -> dict[str, str] | None:
     return {"host": "the task's own IP address"} if "400" in evidence.health_codes else None
 
 
+def _smoke(evidence: Evidence) -> dict[str, str] | None:
+    return {"check": evidence.check.name, "problem": evidence.check.problem} if evidence.check else None
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "smoke-check",
+        _smoke,
+        "{check}: {problem}",
+        "no user has seen the new version; what it answered and logged is below. If the check is wrong, correct "
+        "[smoke.{check}]",
+    ),
     # What the load balancer's health check was answered.
     Rule(
         "disallowed-host",

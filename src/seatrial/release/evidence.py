@@ -50,6 +50,8 @@ def of_task(
 def details(evidence: Evidence) -> tuple[str, ...]:
     """Return the evidence as lines for people: each distinct stopped reason, target health, then the log's end."""
     lines = [_describe(each) for each in evidence.stopped]
+    if evidence.check is not None:
+        lines = [*evidence.check.lines, *lines]
     lines += [
         f"target {each.address}:{each.port} is {each.state}: {each.description or each.reason}"
         for each in evidence.targets

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppStack:
-    """What the infrastructure tool's app stack says: its outputs (:data:`seatrial.stack.names.APP_OUTPUTS`)."""
+    """What the infrastructure tool's app stack says: its outputs (:data:`seatrial.stack.names.APP_OUTPUTS`).
+
+    ``test_url`` and ``test_address`` are there where traffic is shifted (:data:`seatrial.stack.names.TEST_OUTPUTS`).
+    """
 
     cluster: str
     repository_uri: str
@@ -30,6 +33,8 @@ class AppStack:
     security_group: str
     assign_public_ip: str
     url: str
+    test_url: str | None = None
+    test_address: str | None = None
 
     @property
     def network(self) -> dict[str, object]:
@@ -122,6 +127,8 @@ def app_stack(settings: Settings, aws: Aws) -> AppStack:
         security_group=outputs["TaskSecurityGroup"],
         assign_public_ip=outputs["AssignPublicIp"],
         url=outputs["Url"],
+        test_url=outputs.get("TestUrl"),
+        test_address=outputs.get("TestAddress"),
     )
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.images.source import Source
     from seatrial.release.facts import Facts
+    from seatrial.release.record import Record
     from seatrial.release.watch import ReleaseEvent
 
 #: Seconds that a task which only reads may take, its start included.
@@ -67,6 +68,18 @@ class Checked:
     leaves: Mapping[str, str] = field(default_factory=dict)
     why: str | None = None
     files: str = ""
+
+
+def check_image(facts: Facts, release: Record) -> Checked:
+    """Judge the migrations of an image that another environment runs, by that environment's ``release``.
+
+    Only its record is known here: unless the record says that nothing is new, a task on the image itself must look.
+    """
+    files = release.migration_files
+    if files and facts.serving and facts.serving.migration_files == files:
+        note = f"nothing that decides about migrations changed since release {facts.serving.number}"
+        return Checked(Verdict((), (note,)), release.migrations, files=files)
+    return Checked(None, release.migrations, "only the image is known", files)
 
 
 def check(settings: Settings, root: Path, facts: Facts, source: Source | None, context: Context) -> Checked:

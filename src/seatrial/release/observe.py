@@ -83,8 +83,8 @@ class Observer:
 
     def _health(self, service: Service) -> dict[str, TargetHealth]:
         found = {}
-        for attachment in service.attachments:
-            for target in self._elbv2.target_health(attachment.target_group):
+        for group in (group for attachment in service.attachments for group in attachment.groups):
+            for target in self._elbv2.target_health(group):
                 found[target.address] = target
                 if target.state == "unhealthy":
                     self._unhealthy[target.address] = target

@@ -6,15 +6,15 @@ table with the copy of it that cfn-lint carries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from seatrial.release.revisions import roles
+from seatrial.aws.permission import Permission
+from seatrial.release.revisions import own_tags, roles
 from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.config.models import Settings
@@ -29,20 +29,6 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-
-
-@dataclass(frozen=True)
-class Permission:
-    """Actions on resources (ARNs), and what for. ``condition`` as in an IAM policy."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    purpose: str
-    condition: tuple[tuple[str, str, str], ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the permission as a JSON object."""
-        return {"actions": list(self.actions), "resources": list(self.resources), "for": self.purpose}
 
 
 class Arns:
@@ -85,6 +71,21 @@ class Arns:
         """The release records and the lock."""
         return self.of("ssm", f"parameter{names.release_prefix(self._settings)}/*")
 
+    @property
+    def bucket(self) -> str:
+        """The artifacts bucket. The ARN of a bucket has neither region nor account."""
+        name = names.artifacts_bucket(self._settings, self._facts.account, self._facts.region)
+        return f"arn:{self._facts.partition}:s3:::{name}"
+
+    @property
+    def logs(self) -> str:
+        """The logs of releases in it."""
+        return f"{self.bucket}/{names.log_prefix(self._settings)}*"
+
+    def groups(self, units: Iterable[str]) -> tuple[str, ...]:
+        """Return the ARNs of the log groups of units, with all their streams."""
+        return tuple(self.of("logs", f"log-group:{names.log_group(self._settings, unit)}:*") for unit in units)
+
     def streams(self, units: Iterable[str]) -> tuple[str, ...]:
         """Return the ARNs of the log streams of units."""
         return tuple(
@@ -95,26 +96,14 @@ class Arns:
 def permissions(plan: Plan, settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     """Return what the caller must be allowed to do for the plan, in the order in which it is needed."""
     arns = Arns(settings, facts)
-    found = list(_reading(settings, facts, arns, source=plan.verb == "deploy"))
+    found = list(looking(settings, facts, arns, source=plan.verb != "rollback"))
+    found.append(Permission(("ssm:PutParameter", "ssm:DeleteParameter"), (arns.records,), "hold the release lock"))
     found += [each for step in plan.steps for each in _of(step, facts, arns)]
     return tuple(dict.fromkeys(found))
 
 
-def policy(needed: Iterable[Permission]) -> dict[str, Any]:
-    """Return the permissions as an IAM policy document: one statement for each set of resources."""
-    merged: dict[tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]], set[str]] = {}
-    for each in needed:
-        merged.setdefault((each.resources, each.condition), set()).update(each.actions)
-    statements = []
-    for (resources, condition), actions in merged.items():
-        statement: dict[str, Any] = {"Effect": "Allow", "Action": sorted(actions), "Resource": sorted(resources)}
-        if condition:
-            statement["Condition"] = _condition(condition)
-        statements.append(statement)
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _reading(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> Iterator[Permission]:
+def looking(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> Iterator[Permission]:
+    """Yield what reading an environment needs. ``source``: whether an image is chosen too."""
     stack = arns.of("cloudformation", f"stack/{names.app_stack(settings)}/*")
     yield Permission(("cloudformation:DescribeStacks",), (stack,), "find the cluster, the repository and the network")
     yield Permission(("ecs:DescribeServices",), arns.services(facts.services), "see what is live")
@@ -122,7 +111,6 @@ def _reading(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> I
     yield Permission(
         ("ssm:GetParameter", "ssm:GetParameters"), (arns.records,), "read the releases before, and the lock"
     )
-    yield Permission(("ssm:PutParameter", "ssm:DeleteParameter"), (arns.records,), "hold the release lock")
     if source:
         yield Permission(("ecr:DescribeImages",), (arns.repository,), "see whether the image is there already")
 
@@ -135,20 +123,25 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
         case Register():
             units = tuple(each.unit for each in step.revisions)
             yield Permission(("ecs:RegisterTaskDefinition",), arns.definitions(units), f"register {step.what}")
-            if any(definition.tags for definition in map(facts.latest.__getitem__, units)):
+            if any(own_tags(definition) for definition in map(facts.latest.__getitem__, units)):
                 yield Permission(("ecs:TagResource",), arns.definitions(units), "keep the tags of the task definitions")
             yield from _passing(map(facts.latest.__getitem__, units))
         case Gate() | CheckMigrations():
-            yield Permission(("ecs:RunTask",), arns.definitions([step.unit]), f"run {step.unit}")
-            yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
-            yield Permission(("logs:GetLogEvents",), arns.streams([step.unit]), "show its log")
-            yield from _passing([facts.latest[step.unit]])
+            yield from _task(step.unit, facts, arns)
         case Roll():
             yield from _rolling(step, facts, arns)
         case Keep():
             yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
+            yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")
         case Verify() | Build():
             return
+
+
+def _task(unit: str, facts: Facts, arns: Arns) -> Iterator[Permission]:
+    yield Permission(("ecs:RunTask",), arns.definitions([unit]), f"run {unit}")
+    yield Permission(("ecs:DescribeTasks", "ecs:StopTask"), (arns.tasks,), "watch it, stop it if it hangs")
+    yield Permission(("logs:GetLogEvents",), arns.streams([unit]), "show its log")
+    yield from _passing([facts.latest[unit]])
 
 
 def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
@@ -163,6 +156,16 @@ def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
         arns.services(units, "service-deployment"),
         "follow the deployment, turn it back",
     )
+    pausing = tuple(each.unit for each in step.changes if each.pauses)
+    if pausing:
+        yield Permission(
+            ("ecs:ContinueServiceDeployment",),
+            arns.services(pausing, "service-deployment"),
+            "let it go on, or not, after the smoke checks",
+        )
+    commanded = dict.fromkeys(each.unit for each in step.checks if each.smoke.command is not None)
+    for unit in commanded:
+        yield from _task(unit, facts, arns)
     yield Permission(("ecs:DescribeServiceRevisions",), arns.services(units, "service-revision"), "see what it aims at")
     yield Permission(("ecs:ListTasks",), ("*",), "see its tasks", (("ArnEquals", "ecs:cluster", arns.cluster),))
     yield Permission(("ecs:DescribeTasks",), (arns.tasks,), "see how its tasks are")
@@ -181,7 +184,3 @@ def _passing(definitions: Iterable[TaskDefinition]) -> Iterator[Permission]:
             "hand the tasks' roles to ECS",
             (("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"),),
         )
-
-
-def _condition(condition: Iterable[tuple[str, str, str]]) -> Mapping[str, Mapping[str, str]]:
-    return {operator: {key: value} for operator, key, value in condition}

@@ -5,6 +5,9 @@ have traffic at the same time, then workers, then the scheduler), then the jobs,
 the web services because those put messages in the queue that old workers would not know; the scheduler comes last
 because two must never be alive, so it is away for a moment. The first release of all rolls them out together: nothing
 serves yet.
+
+Where traffic is shifted, workers come when all of it has moved and the bake time begins: until then old web tasks serve
+some users, and if a worker cannot start, the web services are still a change of weights away from where they were.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.aws.deployments import TESTED
+from seatrial.config.smoke import HELD
+from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.release.revisions import image_of, version_of
 from seatrial.release.steps import (
     Build,
     Change,
+    Check,
     CheckMigrations,
     Gate,
     Keep,
@@ -29,6 +36,7 @@ from seatrial.release.steps import (
     Verify,
 )
 from seatrial.stack import names
+from seatrial.stack.deployments import deployment
 from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.config.models import Service, Settings
+    from seatrial.config.strategies import Strategy
     from seatrial.images.built import Kind
     from seatrial.release.facts import Facts
     from seatrial.release.record import Record
@@ -78,6 +87,7 @@ def plan_release(
     while a deployment is under way.
     """
     _refuse(settings, facts, supersede=supersede)
+    _refuse_other_strategy(settings, facts)
     steps: list[Step] = [Verify(project=wanted.has_source)]
     if wanted.digest is None:
         steps.append(Build(wanted.version, wanted.revision, wanted.image_kind))
@@ -87,7 +97,7 @@ def plan_release(
     if migrations is not None:
         steps.insert(len(steps) if not migrations.known else 1, migrations)
     steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
-    steps += _rolls(settings, facts, tuple(settings.services))
+    steps += _rolls(settings, facts, tuple(settings.services), checked=True)
     if settings.jobs:
         jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
         steps.append(Register(jobs, "jobs, which their schedules start from now on"))
@@ -107,7 +117,8 @@ def plan_rollback(
 ) -> Plan:
     """Return the steps that put a recorded release back. ``recorded`` are its revisions as ECS knows them now.
 
-    No gate task runs: the old version's migrations cannot take the new ones back. A revision that was deregistered is
+    No gate task runs: the old version's migrations cannot take the new ones back. No smoke check is made: they are of
+    the newer code, and whoever goes back is in a hurry. A revision that was deregistered is
     registered again as it was, for ECS starts no service from it.
     """
     _refuse(settings, facts, supersede=supersede)
@@ -119,7 +130,7 @@ def plan_rollback(
     steps: list[Step] = [Verify(project=False)]
     if inactive:
         steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
-    steps += _rolls(settings, facts, tuple(unit for unit in settings.services if unit in recorded))
+    steps += _rolls(settings, facts, tuple(unit for unit in settings.services if unit in recorded), checked=False)
     jobs = tuple(NewRevision(u, recorded[u].arn, copy=True, newest=True) for u in settings.jobs if u in recorded)
     if jobs:
         steps.append(Register(jobs, "jobs, which their schedules start from now on"))
@@ -144,40 +155,67 @@ def plan_rollback(
     )
 
 
-def patience(service: Service) -> float:
+def patience(service: Service, strategy: Strategy | None = None) -> float:
     """Return after how many seconds a deployment of the service is turned back.
 
     The circuit breaker ends most failures itself, at the third failed task at the earliest (developer guide, "How the
     Amazon ECS deployment circuit breaker detects failures"). Longer than three starts in a row, each with its grace
-    period and its failed health checks, and the stop of what was there before, nothing sensible takes.
+    period and its failed health checks, and the stop of what was there before, nothing sensible takes. What a
+    ``strategy`` waits by itself comes on top.
     """
     check = service.health_check
     judged = service.grace_period + (check.interval * (check.unhealthy + 1) if check else 30)
     waves = max(1, -(-100 // max(1, service.healthy_percents[1] - service.healthy_percents[0])))
-    return waves * 3 * (_START + judged) + service.drain + service.stop_timeout
+    waits = HELD + strategy.waits if isinstance(strategy, Shifting) else (strategy.bake or 0) if strategy else 0
+    return waves * 3 * (_START + judged) + service.drain + service.stop_timeout + waits
 
 
-def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...]) -> list[Roll]:
+def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...], *, checked: bool) -> list[Roll]:
     """Return the stages. Where no release has been to any service there is no order to keep: one stage does it."""
     first = not any(facts.released(unit) for unit in units)
     stages = (tuple(role for roles in STAGES for role in roles),) if first else STAGES
     changes = [
-        tuple(_change(settings.services[unit], unit, facts) for unit in units if settings.services[unit].role in roles)
+        tuple(_change(settings, unit, facts) for unit in units if settings.services[unit].role in roles)
         for roles in stages
     ]
     some = [each for each in changes if each]
-    return [Roll(each, last=each is some[-1]) for each in some]
+    return [Roll(each, last=each is some[-1], checks=_checks(settings, each) if checked else ()) for each in some]
 
 
-def _change(service: Service, unit: str, facts: Facts) -> Change:
+def _checks(settings: Settings, changes: tuple[Change, ...]) -> tuple[Check, ...]:
+    """Return the smoke checks of a stage: all of them, where one of its deployments pauses for them."""
+    unit = next((each.unit for each in changes if each.pauses), None)
+    return () if unit is None else tuple(Check(name, smoke, unit) for name, smoke in settings.smoke.items())
+
+
+def _change(settings: Settings, unit: str, facts: Facts) -> Change:
+    service, there = settings.services[unit], facts.services[unit]
     return Change(
         unit=unit,
         previous=facts.live[unit].arn,
         desired=None if facts.released(unit) else service.count,
-        patience=patience(service),
+        patience=patience(service, settings.target.strategy if service.routed else None),
         health_path=(service.health_check.path if service.health_check else "/") if service.routed else None,
         command=service.command,
+        strategy=there.strategy,
+        pauses=TESTED in there.pauses,
     )
+
+
+def _refuse_other_strategy(settings: Settings, facts: Facts) -> None:
+    """Refuse where the service would not change as seatrial.toml says, or not wait for its smoke checks."""
+    for unit, service in settings.services.items():
+        wanted, there = deployment(settings, service), facts.services[unit]
+        if wanted.strategy != there.strategy:
+            problem = f"service {unit} is deployed {there.strategy}, and seatrial.toml says {wanted.strategy}"
+        elif (wanted.pause is not None) != (TESTED in there.pauses):
+            waits = (
+                "does not pause for the smoke checks" if wanted.pause else "pauses for smoke checks, of which none is"
+            )
+            problem = f"service {unit} {waits} of seatrial.toml"
+        else:
+            continue
+        raise UsageError(problem, hint=f"bring the infrastructure up to date: `seatrial infra apply {settings.name}`")
 
 
 def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
@@ -209,6 +247,13 @@ def _notes(settings: Settings, facts: Facts, wanted: Wanted) -> list[str]:
     for unit, service in settings.services.items():
         if facts.services[unit].desired == 0 and facts.released(unit) and service.count:
             notes.append(f"{unit} was scaled to 0 tasks and stays so")
+    known = {*settings.services, *settings.tasks, *settings.jobs}
+    gone = [unit for unit in (facts.serving.revisions if facts.serving else ()) if unit not in known]
+    if gone:
+        notes.append(
+            f"{', '.join(gone)}: not in seatrial.toml any more, so this release leaves it as it is; "
+            f"`seatrial infra apply {settings.name}` removes it, best when this release serves"
+        )
     notes += gaps(settings)
     before = sorted({version for u in settings.services if (version := version_of(facts.live[u], u))})
     if before:

@@ -1,8 +1,11 @@
-"""A service's change, followed to its end by the id of its own service deployment.
+"""A service's change, followed to its end by the id of its own service deployment, whatever its strategy.
 
 Success is an id: right after UpdateService the service deployment that this very call made is looked up, and only its
 end counts. A service that is stable again because ECS rolled back, or because somebody deployed something else, is a
 failure.
+
+A deployment that a PAUSE hook holds is asked about: :func:`follow` waits until all that pause do so, and hands them to
+``at_pause`` together, so that services which serve the same pages are tested together and then change together.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from seatrial.aws.deployments import TESTED
 from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import AwsError
 from seatrial.release.interrupt import Choice
@@ -19,9 +23,10 @@ from seatrial.release.observe import Observer
 from seatrial.release.watch import DeploymentChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from seatrial.aws.ecs import Service, ServiceDeployment
+    from seatrial.aws.deployments import ServiceDeployment
+    from seatrial.aws.ecs import Service
     from seatrial.release.context import Context
     from seatrial.release.steps import Change
 
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 _APPEARS = 120.0
 #: Service deployments that have not ended (ECS API reference, ServiceDeployment.status).
 _UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+#: The stages after all traffic has moved; going back is not possible any more only in the last.
+_SHIFTED = ("BAKE_TIME", "CLEAN_UP")
 
 
 class Verdict(Enum):
@@ -52,7 +59,8 @@ class Rollout:
     """One service on its way to ``target`` (task definition ARN).
 
     ``desired`` as in :class:`~seatrial.release.steps.Change`. After :meth:`begin`, :meth:`look` is called until
-    :attr:`verdict` is there. ``replaced`` comes earlier: the new tasks have taken over, the old ones are ending.
+    :attr:`verdict` is there. ``replaced`` comes earlier: the new tasks have taken over, the old ones are ending or,
+    where traffic was shifted, stay for the bake time.
     """
 
     def __init__(self, change: Change, target: str, context: Context) -> None:
@@ -72,6 +80,30 @@ class Rollout:
         self._known: frozenset[str] = frozenset()
         self._since = context.clock.now()
         self._timed_out = False
+        self._answered: bool | None = None
+        self._emptied = False
+
+    @property
+    def held(self) -> bool:
+        """Whether ECS waits for :meth:`answer`."""
+        it = self.deployment
+        return (
+            self._answered is None
+            and it is not None
+            and (it.status, it.stage) == ("IN_PROGRESS", TESTED)
+            and it.waiting is not None
+        )
+
+    @property
+    def approaching(self) -> bool:
+        """Whether it will be held, and is not yet."""
+        return self.change.pauses and self.verdict is None and self._answered is None and not self.held
+
+    def answer(self, *, go_on: bool) -> None:
+        """Let a deployment that is held go on, or have ECS roll it back."""
+        if self.deployment is not None and self.deployment.waiting is not None:
+            self._ecs.answer_hook(self.deployment.arn, self.deployment.waiting.id, go_on=go_on)
+            self._answered = go_on
 
     @property
     def observer(self) -> Observer:
@@ -104,11 +136,14 @@ class Rollout:
             if self._clock.monotonic() > self._appears_until:
                 self._end(Verdict.FAILED, "ECS shows no service deployment for the update")
             return
-        if before is None or (before.status, before.running) != (self.deployment.status, self.deployment.running):
+        if before is None or _told(before) != _told(self.deployment):
             self._tell(self.deployment)
         # Once ECS rolls back, the primary deployment is the way back, and its tasks run and are healthy.
         forward = self.deployment.status == "IN_PROGRESS" and service.task_definition == self.target
-        self.replaced = forward and self._observer.replaced(service)
+        if self.change.shifts:
+            self.replaced = forward and self.deployment.stage in _SHIFTED
+        else:
+            self.replaced = forward and self._observer.replaced(service)
         self._judge(self.deployment, service)
 
     def turn_back(self) -> bool:
@@ -117,7 +152,7 @@ class Rollout:
             self.deployment = self._found()
         if self.deployment is None or self.deployment.status not in _UNDER_WAY:
             return False
-        if self.deployment.status in ("PENDING", "IN_PROGRESS"):
+        if self.deployment.status in ("PENDING", "IN_PROGRESS") and self._answered is not False:
             try:
                 self._ecs.roll_back_deployment(self.deployment.arn)
             except AwsError:  # ended between our look and the call, or made by a feature that cannot be rolled back
@@ -125,6 +160,13 @@ class Rollout:
         self.verdict = None
         self._deadline = self._clock.monotonic() + self.change.patience
         return True
+
+    def empty(self) -> None:
+        """Have no tasks of the revision that ECS is going back to. That starts no deployment; its end can be seen."""
+        self._ecs.update_service(self.change.unit, self.change.previous, desired=0)
+        self._emptied = True
+        self.verdict = None
+        self.reason = ""
 
     def _judge(self, deployment: ServiceDeployment, service: Service) -> None:
         primary = service.primary
@@ -155,7 +197,11 @@ class Rollout:
 
     def _rolls_back_to_nothing(self, deployment: ServiceDeployment) -> bool:
         """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it."""
-        return self.change.desired is not None and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+        return (
+            self.change.desired is not None
+            and not self._emptied
+            and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+        )
 
     def _out_of_patience(self, deployment: ServiceDeployment) -> None:
         tasks = f"{deployment.running} of {deployment.requested} tasks running"
@@ -166,7 +212,8 @@ class Rollout:
         self.reason = text
 
     def _why(self, deployment: ServiceDeployment) -> str:
-        return self.reason or deployment.rollback_reason or deployment.reason or deployment.status
+        why = self.reason or deployment.rollback_reason or deployment.reason or deployment.status
+        return f"{why} (alarms: {', '.join(deployment.alarms)})" if deployment.alarms else why
 
     def _end(self, verdict: Verdict, reason: str) -> None:
         self.verdict = verdict
@@ -198,14 +245,29 @@ class Rollout:
                 deployment.rollback_reason or deployment.reason,
                 deployment.running,
                 deployment.requested,
+                deployment.stage,
+                deployment.production,
             )
         )
 
 
-def follow(rollouts: Sequence[Rollout], context: Context, *, until_replaced: bool = False) -> Followed:
+def let_go_on(held: Sequence[Rollout]) -> None:
+    """Answer deployments that are held without a check: nobody waits for one."""
+    for each in held:
+        each.answer(go_on=True)
+
+
+def follow(
+    rollouts: Sequence[Rollout],
+    context: Context,
+    *,
+    until_replaced: bool = False,
+    at_pause: Callable[[Sequence[Rollout]], None] = let_go_on,
+) -> Followed:
     """Look at all of them again and again until all are done, one has failed, or a person chose otherwise.
 
     ``until_replaced`` is content when the new tasks have taken over everywhere; the old ones may still be ending.
+    ``at_pause`` answers those that are held, all at once; what it raises ends the following.
     """
     while True:
         waiting = [each for each in rollouts if each.verdict is None]
@@ -217,7 +279,15 @@ def follow(rollouts: Sequence[Rollout], context: Context, *, until_replaced: boo
             return Followed(failed)
         if all(each.verdict is Verdict.DONE or (until_replaced and each.replaced) for each in rollouts):
             return Followed()
+        held = [each for each in waiting if each.held]
+        if held and not any(each.approaching for each in waiting):
+            at_pause(held)
         choice = context.interrupt.poll()
         if choice is not Choice.GO_ON:
             return Followed(choice=choice)
         context.clock.sleep(context.pace)
+
+
+def _told(deployment: ServiceDeployment) -> tuple[object, ...]:
+    """Return what makes a look worth an event."""
+    return deployment.status, deployment.running, deployment.stage, deployment.production

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from seatrial.aws.ecs import revision_name
+from seatrial.aws.ecs import Ecs, revision_name
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.ssm import Ssm
 from seatrial.release import facts as facts_
 from seatrial.release.lock import Lock
 from seatrial.release.record import Record, Records
 from seatrial.release.revisions import version_of
+from seatrial.release.table import table
+from seatrial.release.traffic import Group, by_version, group_shares
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from seatrial.aws.clock import Clock
     from seatrial.aws.ecs import Service
+    from seatrial.aws.elbv2 import TargetHealth
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
+    from seatrial.release.facts import Facts
 
 #: How many releases and service events are shown.
 _RELEASES = 10
@@ -30,8 +35,22 @@ _EVENTS = 3
 
 
 @dataclass(frozen=True)
+class Running:
+    """The tasks of one revision. ``traffic`` is its part of the service's requests, 0 to 1; None without any."""
+
+    version: str
+    revision: str
+    tasks: int
+    traffic: float | None
+
+
+@dataclass(frozen=True)
 class ServiceStatus:
-    """One service. ``version`` is None for a revision that no release wrote; ``targets`` counts healths by state."""
+    """One service. ``version`` is None for a revision that no release wrote; ``targets`` counts healths by state.
+
+    ``runs`` has what really runs, the revision that is to be live first. ``drift`` says where that is not what was
+    released.
+    """
 
     name: str
     role: str
@@ -43,6 +62,8 @@ class ServiceStatus:
     rollout: str
     targets: dict[str, int]
     events: tuple[str, ...]
+    runs: tuple[Running, ...] = ()
+    drift: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -52,7 +73,10 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """An environment. ``lock`` says who releases now, None for nobody; ``releases`` are the newest, newest first."""
+    """An environment. ``lock`` says who releases now, None for nobody; ``releases`` are the newest, newest first.
+
+    ``drift`` has what of the jobs is not as it was released.
+    """
 
     environment: str
     url: str
@@ -60,6 +84,7 @@ class Status:
     services: tuple[ServiceStatus, ...]
     releases: tuple[Record, ...]
     lock: str | None
+    drift: tuple[str, ...] = ()
 
     @property
     def serving(self) -> Record | None:
@@ -77,6 +102,7 @@ class Status:
             "services": [{**asdict(each), "good": each.good} for each in self.services],
             "releases": [{**asdict(each), "at": each.at.isoformat()} for each in self.releases],
             "lock": self.lock,
+            "drift": [line for each in self.services for line in each.drift] + list(self.drift),
         }
 
 
@@ -86,36 +112,95 @@ def status(settings: Settings, aws: Aws, clock: Clock) -> Status:
     Raises :class:`~seatrial.errors.UsageError` where the infrastructure is not there.
     """
     facts = facts_.gather(settings, aws)
-    elbv2 = Elbv2(aws)
     prefix = names.release_prefix(settings)
     holder = Lock(Ssm(aws), prefix, clock).holder()
+    look = _Look(facts, Ecs(aws, facts.stack.cluster), Elbv2(aws))
     return Status(
         environment=settings.name,
         url=facts.stack.url,
         cluster=facts.stack.cluster,
-        services=tuple(
-            ServiceStatus(
-                name=unit,
-                role=settings.services[unit].role,
-                version=version_of(facts.live[unit], unit),
-                revision=revision_name(service.task_definition),
-                desired=service.desired,
-                running=service.running,
-                pending=service.pending,
-                rollout=(service.primary.rollout_state if service.primary else None) or "-",
-                targets=_targets(service, elbv2),
-                events=tuple(f"{_clock(each.at)} {each.message}" for each in service.events[:_EVENTS]),
-            )
-            for unit, service in facts.services.items()
-        ),
+        services=tuple(look.at(unit, settings.services[unit].role) for unit in facts.services),
         releases=tuple(islice(Records(Ssm(aws), prefix).newest_first(), _RELEASES)),
         lock=holder.describe(clock.now()) if holder else None,
+        drift=drift(facts.serving, {unit: facts.latest[unit].name for unit in settings.jobs}, "its schedule starts"),
     )
+
+
+def drift(release: Record | None, now: Mapping[str, str], does: str) -> tuple[str, ...]:
+    """Return a sentence for each unit whose revision now (``family:number``) is not the one that was released."""
+    if release is None:
+        return ()
+    found = []
+    for unit, revision in now.items():
+        released = release.revisions.get(unit)
+        if released is None:
+            found.append(f"{unit}: not part of release {release.number}")
+        elif released != revision:
+            found.append(f"{unit}: {does} {revision}, release {release.number} put {released} live")
+    return tuple(found)
+
+
+class _Look:
+    """Looks at one service after the other. Revisions are read once."""
+
+    def __init__(self, facts: Facts, ecs: Ecs, elbv2: Elbv2) -> None:
+        self._facts = facts
+        self._ecs = ecs
+        self._elbv2 = elbv2
+        self._versions: dict[str, str] = {}
+
+    def at(self, unit: str, role: str) -> ServiceStatus:
+        service = self._facts.services[unit]
+        groups = {
+            group: tuple(self._elbv2.target_health(group)) for each in service.attachments for group in each.groups
+        }
+        states = Counter(target.state for targets in groups.values() for target in targets)
+        runs = tuple(self._runs(unit, service, groups))
+        return ServiceStatus(
+            name=unit,
+            role=role,
+            version=version_of(self._facts.live[unit], unit),
+            revision=revision_name(service.task_definition),
+            desired=service.desired,
+            running=service.running,
+            pending=service.pending,
+            rollout=(service.primary.rollout_state if service.primary else None) or "-",
+            targets=dict(states),
+            events=tuple(f"{_clock(each.at)} {each.message}" for each in service.events[:_EVENTS]),
+            runs=runs,
+            drift=drift(self._facts.serving, {unit: self._facts.live[unit].name}, "runs") if service.desired else (),
+        )
+
+    def _runs(self, unit: str, service: Service, groups: Mapping[str, tuple[TargetHealth, ...]]) -> Iterator[Running]:
+        tasks = [each for each in self._ecs.tasks_of(unit) if each.desired_status == "RUNNING"]
+        addresses = {each.address: each.task_definition for each in tasks if each.address}
+        shares = self._shares(service, groups, addresses)
+        counts = Counter(each.task_definition for each in tasks)
+        live = service.task_definition
+        for definition in sorted(counts, key=lambda each: (each != live, each)):
+            traffic = shares.get(definition, 0.0) if groups else None
+            yield Running(self._version(definition, unit), revision_name(definition), counts[definition], traffic)
+
+    def _shares(
+        self, service: Service, groups: Mapping[str, tuple[TargetHealth, ...]], addresses: Mapping[str, str]
+    ) -> dict[str, float]:
+        if not groups:
+            return {}
+        attachment = service.attachments[0]
+        shares = group_shares(attachment, self._elbv2.forwards(attachment.groups))
+        return by_version([Group(shares[each], groups[each]) for each in attachment.groups], addresses)
+
+    def _version(self, definition: str, unit: str) -> str:
+        if definition not in self._versions:
+            known = self._facts.live[unit]
+            read = known if known.arn == definition else self._ecs.task_definition(definition)
+            self._versions[definition] = version_of(read, unit) or "none released"
+        return self._versions[definition]
 
 
 def as_text(status_: Status) -> str:
     """Return the status as a table for people."""
-    rows = [("SERVICE", "VERSION", "REVISION", "TASKS", "ROLLOUT", "TARGETS")]
+    rows = [("SERVICE", "VERSION", "REVISION", "TASKS", "ROLLOUT", "TARGETS", "TRAFFIC")]
     rows += [
         (
             each.name,
@@ -124,16 +209,19 @@ def as_text(status_: Status) -> str:
             f"{each.running}/{each.desired}",
             each.rollout,
             ", ".join(f"{count} {state}" for state, count in sorted(each.targets.items())) or "-",
+            traffic(each),
         )
         for each in status_.services
     ]
-    lines = [f"{status_.environment}  {status_.url}", "", *_table(rows)]
+    lines = [f"{status_.environment}  {status_.url}", "", *table(rows)]
+    drifted = [line for each in status_.services for line in each.drift] + list(status_.drift)
+    lines += ["", *(f"drift: {line}" for line in drifted)] if drifted else []
     for each in status_.services:
         if not each.good:
             lines += ["", f"{each.name}:", *(f"  {event}" for event in each.events)]
     if status_.releases:
-        rows = [("RELEASE", "VERSION", "WHEN (UTC)", "SECONDS", "ENDED", "IMAGE")]
-        rows += [
+        listed = [("RELEASE", "VERSION", "WHEN (UTC)", "SECONDS", "ENDED", "IMAGE")]
+        listed += [
             (
                 f"{each.number}{' *' if each == status_.serving else ''}",
                 each.version,
@@ -144,23 +232,33 @@ def as_text(status_: Status) -> str:
             )
             for each in status_.releases
         ]
-        lines += ["", *_table(rows)]
+        lines += ["", *table(listed)]
     if status_.lock:
         lines += ["", f"a release is going on: {status_.lock}"]
     return "\n".join(lines)
 
 
-def _targets(service: Service, elbv2: Elbv2) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for attachment in service.attachments:
-        for target in elbv2.target_health(attachment.target_group):
-            counts[target.state] = counts.get(target.state, 0) + 1
-    return counts
+def as_lines(status_: Status) -> dict[str, str]:
+    """Return the status as lines that say all of one thing, by its name: to be told where they have changed."""
+    lines = {
+        each.name: f"{each.name}: {each.version or 'none released'} {each.running}/{each.desired} tasks "
+        f"{each.rollout}, {traffic(each)}" + "".join(f"; drift: {line}" for line in each.drift)
+        for each in status_.services
+    }
+    lines |= {f"drift {number}": f"drift: {line}" for number, line in enumerate(status_.drift)}
+    if status_.serving:
+        lines["serving"] = f"serving: release {status_.serving.number}, {status_.serving.version}"
+    who = status_.lock.partition(", for ")[0] if status_.lock else None
+    return lines | {"lock": f"releasing now: {who}" if who else "nobody is releasing"}
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def traffic(service: ServiceStatus) -> str:
+    """Return which version gets how much: ``new 10 %, old 90 %``; tasks instead where nothing is routed."""
+    parts = [
+        f"{each.version} {each.traffic:.0%}" if each.traffic is not None else f"{each.version} x {each.tasks}"
+        for each in service.runs
+    ]
+    return ", ".join(parts) or "-"
 
 
 def _clock(at: datetime) -> str:

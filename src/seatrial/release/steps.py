@@ -14,6 +14,7 @@ from seatrial.aws.ecs import revision_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.config.smoke import Smoke
     from seatrial.images.built import Kind
 
 
@@ -169,7 +170,8 @@ class Change:
     """One service's change. ``previous`` is the ARN that it goes back to.
 
     ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
-    ``patience`` is how many seconds the deployment may take before it is turned back.
+    ``patience`` is how many seconds the deployment may take before it is turned back. ``strategy`` is ECS's name for
+    how the service changes; ``pauses`` says that ECS holds the deployment when only test traffic has moved.
     """
 
     unit: str
@@ -178,6 +180,22 @@ class Change:
     patience: float
     health_path: str | None = None
     command: tuple[str, ...] = ()
+    strategy: str = "ROLLING"
+    pauses: bool = False
+
+    @property
+    def shifts(self) -> bool:
+        """Whether the new tasks start beside the old ones and traffic is moved to them."""
+        return self.strategy != "ROLLING"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A smoke check. ``unit`` is the service with whose task definition a command of it runs."""
+
+    name: str
+    smoke: Smoke
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -185,11 +203,13 @@ class Roll(Step):
     """Move services to their new revisions, at the same time.
 
     The ``last`` stage waits until ECS says of every service that it is done. One before it only waits until the new
-    tasks have taken over: draining and stopping the old ones, a minute or two on AWS, goes on beside the next stage.
+    tasks have taken over: draining and stopping the old ones, a minute or two on AWS, goes on beside the next stage,
+    and so does the bake time where traffic is shifted. ``checks`` are made where deployments pause.
     """
 
     changes: tuple[Change, ...]
     last: bool = True
+    checks: tuple[Check, ...] = ()
 
     @property
     def title(self) -> str:
@@ -200,10 +220,15 @@ class Roll(Step):
     @property
     def lines(self) -> tuple[str, ...]:
         """See :class:`Step`."""
-        return tuple(
+        changes = [
             f"{each.unit}, from {revision_name(each.previous)}"
             + (f", with {each.desired} tasks (none run yet)" if each.desired is not None else "")
+            + (f", {each.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if each.shifts else "")
             for each in self.changes
+        ]
+        return (
+            *changes,
+            *(f"smoke check {each.name}, before users see it: {each.smoke.words}" for each in self.checks),
         )
 
 

@@ -53,6 +53,8 @@ def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollou
     """Start the way back and return what to follow, None if there is nothing to do."""
     change = rollout.change
     first = change.desired is not None
+    if first and change.shifts and _emptied(rollout, context):
+        return rollout
     service = context.ecs.services([change.unit]).get(change.unit)
     obstacle = _obstacle(rollout, service)
     if service is None or obstacle is not None:
@@ -66,6 +68,20 @@ def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollou
     back = Rollout(change, change.previous, context)
     back.begin(service, desired=0 if first else None)
     return back
+
+
+def _emptied(rollout: Rollout, context: Context) -> bool:
+    """Whether a first release that shifts traffic goes back by ECS's own rollback, to a service without tasks.
+
+    Another deployment, to the revision before, would take all its interval and bake time over nothing.
+    """
+    if not rollout.begun or not rollout.turn_back():
+        return False
+    follow([rollout], context)  # until ECS says that it rolls back
+    if rollout.verdict is not Verdict.ROLLED_BACK:
+        return False
+    rollout.empty()
+    return True
 
 
 def _obstacle(rollout: Rollout, service: Service | None) -> str | None:

@@ -106,7 +106,11 @@ class TaskChanged(ReleaseEvent):
 
 @dataclass(frozen=True)
 class DeploymentChanged(ReleaseEvent):
-    """The service deployment that is followed is in another state."""
+    """The service deployment that is followed is in another state.
+
+    ``stage`` is its lifecycle stage, ``production`` the percentage of users' requests that go to the new version; both
+    are None in a rolling update.
+    """
 
     unit: str
     deployment: str
@@ -114,11 +118,35 @@ class DeploymentChanged(ReleaseEvent):
     reason: str | None
     running: int
     requested: int
+    stage: str | None = None
+    production: float | None = None
 
     def line(self) -> str:
         """See :meth:`ReleaseEvent.line`."""
         reason = f" - {self.reason}" if self.reason else ""
-        return f"      {self.unit}: deployment {self.status} ({self.running}/{self.requested} tasks){reason}"
+        share = f", {self.production:g} % of traffic" if self.production is not None else ""
+        stage = f" {self.stage}" if self.stage else ""
+        return (
+            f"      {self.unit}: deployment {self.status}{stage} ({self.running}/{self.requested} tasks{share}){reason}"
+        )
+
+
+@dataclass(frozen=True)
+class SmokeChecked(ReleaseEvent):
+    """A smoke check was made on the new version, for the ``attempt``-th time. ``result`` says what came out."""
+
+    check: str
+    ok: bool
+    attempt: int
+    attempts: int
+    seconds: float
+    result: str
+
+    def line(self) -> str:
+        """See :meth:`ReleaseEvent.line`."""
+        which = f" (attempt {self.attempt} of {self.attempts})" if self.attempts > 1 else ""
+        verdict = "ok" if self.ok else "FAILED"
+        return f"      smoke check {self.check}: {verdict} in {self.seconds:.1f} s{which}: {self.result}"
 
 
 @dataclass(frozen=True)

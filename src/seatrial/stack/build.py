@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.config.models import HealthCheck as HealthCheckSettings
+from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import model, names
-from seatrial.stack.priorities import priorities
+from seatrial.stack.deployments import deployment, test_entry
+from seatrial.stack.overlap import alone
+from seatrial.stack.priorities import one_rule_each, priorities
 
 if TYPE_CHECKING:
-    from seatrial.config.models import Service, Settings, Sized
+    from seatrial.config.models import Job, Service, Settings, Sized
 
 #: A VPC is cut into this many bits' worth of equal subnets: 16, of which four are used, so that a team can add its own.
 _SPLIT_BITS = 4
@@ -39,7 +43,8 @@ def build(settings: Settings) -> model.Stack:
             bucket=None if settings.media is None else model.Bucket(versioned=settings.media.versioned),
             services=_services(settings),
             tasks=tuple(model.Task(_container(settings, unit, task)) for unit, task in settings.tasks.items()),
-            jobs=tuple(model.Job(_container(settings, unit, job), job.schedule) for unit, job in settings.jobs.items()),
+            jobs=tuple(_job(settings, unit, job) for unit, job in settings.jobs.items()),
+            test_entry=test_entry(settings),
         ),
     )
 
@@ -87,6 +92,8 @@ def _secrets(settings: Settings) -> tuple[model.Secret, ...]:
 def _services(settings: Settings) -> tuple[model.Service, ...]:
     patterns = [pattern for service in settings.services.values() for pattern in service.routes]
     numbers = priorities(names.app_stack(settings), patterns)
+    if isinstance(settings.target.strategy, Shifting):
+        one_rule_each({unit: service.routes for unit, service in settings.services.items()}, numbers)
     services = []
     for unit, service in settings.services.items():
         low, high = service.healthy_percents
@@ -98,6 +105,7 @@ def _services(settings: Settings) -> tuple[model.Service, ...]:
                 minimum_healthy_percent=low,
                 maximum_percent=high,
                 balancing=_balancing(settings, service, numbers),
+                deployment=deployment(settings, service),
             )
         )
     return tuple(services)
@@ -109,10 +117,7 @@ def _balancing(settings: Settings, service: Service, numbers: dict[str, int]) ->
     check = service.health_check or HealthCheckSettings()
     return model.Balancing(
         port=service.port,
-        routes=tuple(
-            model.Route(pattern=pattern, host=settings.target.domain, priority=numbers[pattern])
-            for pattern in service.routes
-        ),
+        routes=_routes(settings, service.routes, numbers),
         health_check=model.HealthCheck(
             path=check.path,
             interval=check.interval,
@@ -124,6 +129,18 @@ def _balancing(settings: Settings, service: Service, numbers: dict[str, int]) ->
         grace_period=service.grace_period,
         drain=service.drain,
     )
+
+
+def _routes(settings: Settings, patterns: tuple[str, ...], numbers: dict[str, int]) -> tuple[model.Route, ...]:
+    """Return a route for each pattern or, where ECS moves traffic by the one rule it is given, one for all.
+
+    That one has the place of the least specific pattern, so it is the rule which that pattern has otherwise: a change
+    of strategy changes a rule, and makes none with a priority that is taken.
+    """
+    host = settings.target.domain
+    if isinstance(settings.target.strategy, Shifting):
+        return (model.Route(patterns, host, max(numbers[pattern] for pattern in patterns)),)
+    return tuple(model.Route((pattern,), host, numbers[pattern]) for pattern in patterns)
 
 
 def _container(settings: Settings, unit: str, sized: Sized, *, port: int | None = None) -> model.Container:
@@ -140,6 +157,13 @@ def _container(settings: Settings, unit: str, sized: Sized, *, port: int | None 
         secrets=secrets,
         port=port,
     )
+
+
+def _job(settings: Settings, unit: str, job: Job) -> model.Job:
+    container = _container(settings, unit, job)
+    if job.overlap == "skip":
+        container = replace(container, command=alone(container.family, container.command))
+    return model.Job(container, job.schedule)
 
 
 def _variables(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.config.strategies import Rolling
+
 if TYPE_CHECKING:
     from seatrial.config.models import Settings
 
@@ -18,9 +20,9 @@ def gaps(settings: Settings) -> tuple[str, ...]:
         found.append(
             "[site] is not carried out yet: nothing is built, uploaded or served; publish the front end yourself"
         )
-    if settings.jobs and settings.target.cloud == "emulator":
-        jobs = ", ".join(f"[jobs.{name}]" for name in settings.jobs)
+    if settings.smoke and isinstance(settings.target.strategy, Rolling):
         found.append(
-            f"{jobs}: schedules do not fire on the emulator; start one with `seatrial run {settings.name} JOB`"
+            "[smoke] is not asked: under the rolling strategy users see new tasks at once; "
+            "blue_green, canary and linear test them first"
         )
     return tuple(found)

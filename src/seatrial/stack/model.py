@@ -126,9 +126,9 @@ class Container:
 
 @dataclass(frozen=True)
 class Route:
-    """Requests for ``pattern`` (and ``host``, if any) go to the service; lower priorities are asked first."""
+    """Requests for ``patterns`` (and ``host``, if any) go to the service; lower priorities are asked first."""
 
-    pattern: str
+    patterns: tuple[str, ...]
     host: str | None
     priority: int
 
@@ -147,13 +147,61 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class Balancing:
-    """How requests reach a service."""
+    """How requests reach a service. Where its deployments shift traffic, there is one route with all patterns."""
 
     port: int
     routes: tuple[Route, ...]
     health_check: HealthCheck
     grace_period: int
     drain: int
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """When the circuit breaker opens: ``value`` tasks, or percent of the desired count; ``type`` as ECS names it."""
+
+    type: str
+    value: int
+    reset_on_healthy_task: bool
+
+
+@dataclass(frozen=True)
+class EarlySuccess:
+    """When a rolling update has succeeded; ``cleanup`` (of the old tasks) as ECS names it."""
+
+    healthy_percent: int
+    cleanup: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """How a service changes to a new revision. Times in minutes, as ECS counts them.
+
+    ``strategy`` is ECS's name. ``percent`` and ``interval`` are those of canary and linear. ``pause`` is how long ECS
+    waits, with test traffic on the new revision, for whoever releases to say that it may go on; None does not wait.
+    """
+
+    strategy: Literal["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"] = "ROLLING"
+    bake: int | None = None
+    percent: float | None = None
+    interval: int | None = None
+    pause: int | None = None
+    alarms: tuple[str, ...] = ()
+    breaker: Breaker | None = None
+    early_success: EarlySuccess | None = None
+
+    @property
+    def shifts(self) -> bool:
+        """Whether the new revision starts beside the old one and traffic is moved to it."""
+        return self.strategy != "ROLLING"
+
+
+@dataclass(frozen=True)
+class TestEntry:
+    """The load balancer's port on which only the new revision answers, and the IPv4 ranges that may reach it."""
+
+    port: int
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -166,6 +214,7 @@ class Service:
     minimum_healthy_percent: int
     maximum_percent: int
     balancing: Balancing | None
+    deployment: Deployment
 
 
 @dataclass(frozen=True)
@@ -207,6 +256,7 @@ class App:
     services: tuple[Service, ...]
     tasks: tuple[Task, ...]
     jobs: tuple[Job, ...]
+    test_entry: TestEntry | None = None
 
     @property
     def containers(self) -> tuple[Container, ...]:

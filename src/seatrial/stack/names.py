@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 #: ``AssignPublicIp`` (ENABLED or DISABLED); ``Url`` (of the load balancer or the domain).
 APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup", "AssignPublicIp", "Url")
 
+#: Outputs that there are besides where deployments shift traffic: ``TestUrl`` is where only a new version answers,
+#: ``TestAddress`` the load balancer's own name for it, with the port.
+TEST_OUTPUTS = ("TestUrl", "TestAddress")
+
 #: Parameter of the app stack: the image that the next revision is written with. There is one more for each service,
-#: see :func:`released_parameter`.
+#: see :func:`released_parameter`, and another for each whose traffic is shifted, see :func:`serving_parameter`.
 IMAGE_PARAMETER = "ImageUri"
 
 #: Tag of the image that revisions name before the first release. No image has it.
@@ -67,6 +71,16 @@ def repository(settings: Settings) -> str:
     return settings.app.name if settings.target.base == "base" else f"{settings.app.name}-{settings.target.base}"
 
 
+def artifacts_bucket(settings: Settings, account: str, region: str) -> str:
+    """Name of the bucket for templates and release logs: everyone on AWS shares one set of bucket names."""
+    return f"{settings.app.name}-artifacts-{account}-{region}"
+
+
+def log_prefix(settings: Settings) -> str:
+    """Where in :func:`artifacts_bucket` an environment's release logs are: ``releases/production/``."""
+    return f"releases/{settings.name}/"
+
+
 def logical(name: str) -> str:
     """Return the logical name of a name: ``LowStockDigest``, or ``DjangoSecretKey`` of ``DJANGO_SECRET_KEY``."""
     return "".join(part[:1].upper() + part[1:].lower() for part in re.split(r"[^A-Za-z0-9]+", name) if part)
@@ -80,3 +94,12 @@ def released_parameter(unit: str) -> str:
     know its command.
     """
     return f"{logical(unit)}Released"
+
+
+def serving_parameter(unit: str) -> str:
+    """Parameter of the app stack that says which target group of a service serves: ``WebServing``.
+
+    ``primary`` or ``alternate``: ECS lets them take turns, release by release. A template that changes a listener rule
+    writes its weights too, and must write those that ECS has set.
+    """
+    return f"{logical(unit)}Serving"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 FIRST = 1_000
 BANDS = 32
@@ -53,6 +53,30 @@ def priorities(environment: str, patterns: Iterable[str]) -> dict[str, int]:
     for pattern in ordered:
         chosen[pattern] = last = max(_home(environment, pattern), last + 1)
     return chosen
+
+
+def one_rule_each(routes: Mapping[str, Sequence[str]], chosen: Mapping[str, int]) -> None:
+    """Check that every service's patterns may stand in one rule at the place of the least specific of them.
+
+    ``routes`` maps services to patterns, ``chosen`` is what :func:`priorities` returned. Raises
+    :class:`~seatrial.errors.UsageError` where a pattern of another service would take requests that a more specific
+    one is asked for first as long as each has a rule of its own.
+    """
+    place = {unit: max((chosen[pattern] for pattern in patterns), default=0) for unit, patterns in routes.items()}
+    for unit, other in itertools.permutations(routes, 2):
+        for own, theirs in itertools.product(routes[unit], routes[other]):
+            if chosen[own] < chosen[theirs] and place[unit] > place[other] and _may_meet(own, theirs):
+                raise UsageError(
+                    f"services.{unit}.routes: {own} must be asked before {theirs} of {other}, and other patterns of "
+                    f"{unit} after it; but where traffic is shifted a service has one listener rule",
+                    hint=f"move {own} to a service of its own, or use the rolling strategy",
+                )
+
+
+def _may_meet(one: str, other: str) -> bool:
+    """Whether some path may match both: the part before the wildcards of one begins that of the other."""
+    literals = [re.split(r"[*?]", pattern, maxsplit=1)[0] for pattern in (one, other)]
+    return literals[0].startswith(literals[1]) or literals[1].startswith(literals[0])
 
 
 def _specificity(pattern: str) -> tuple[int, bool, int, str]:

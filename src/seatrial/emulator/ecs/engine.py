@@ -14,6 +14,8 @@ from seatrial.emulator.ecs.service_actions import ServiceActions
 from seatrial.emulator.ecs.state import State
 from seatrial.emulator.ecs.surroundings import MotoSurroundings
 from seatrial.emulator.ecs.task_actions import TaskActions
+from seatrial.emulator.ecs.task_set_actions import TaskSetActions
+from seatrial.emulator.ecs.task_sets import TaskSets
 from seatrial.emulator.ecs.world import World
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ PACE = 0.05
 class EcsEngine:
     """Services, deployments and tasks that run. ``surroundings`` is moto unless a test brings its own.
 
-    ``invoke`` calls Lambda functions, see :class:`.world.World`.
+    ``invoke`` calls Lambda functions, see :class:`.world.World`; ``task_sets`` is what CodeDeploy speaks to.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class EcsEngine:
         around = surroundings or MotoSurroundings(settings.account, settings.region, clock)
         self._world = World(settings, clock, runtime, targets, traffic, invoke, addresses, around)
         self._state = State()
+        self.task_sets = TaskSets(self._world, self._state)
         self._launcher = Launcher(self._world, self._state)
         self._reconciler = Reconciler(self._world, self._state, self._launcher.launch_for)
         self._thread = threading.Thread(target=self._loop, name="ecs-scheduler", daemon=True)
@@ -63,6 +66,7 @@ class EcsEngine:
             **TaskActions(self._world, self._state, self._launcher.launch).actions(),
             **DeploymentActions(self._world, self._state).actions(),
             **DefinitionActions(self._world).actions(),
+            **TaskSetActions(self._world, self._state).actions(),
         }
 
     def start(self) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: How many events ECS returns for a service.
 EVENTS_KEPT = 100
 
+#: The deployment controller whose services only CodeDeploy deploys.
+CODE_DEPLOY = "CODE_DEPLOY"
+
 RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
 #: Last statuses before RUNNING, in order ("Amazon ECS task lifecycle", developer guide).
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -90,7 +93,9 @@ class Revision:
 class Deployment:
     """One entry of a service's ``deployments[]``.
 
-    ``not_before`` (monotonic) holds starts back; ``ready_since`` is when a rolling deployment began to bake.
+    ``not_before`` (monotonic) holds starts back; ``ready_since`` is when a rolling deployment began to bake. Of a
+    service that CodeDeploy deploys it is one of the ``taskSets[]``: ``external_id`` is CodeDeploy's deployment,
+    ``stable_since`` since when it has all its healthy tasks, ``draining`` whether it is on its way out.
     """
 
     id: str
@@ -104,6 +109,9 @@ class Deployment:
     ready_since: float | None = None
     stuck: bool = False
     unplaced: bool = False
+    external_id: str = ""
+    draining: bool = False
+    stable_since: datetime | None = None
 
     @property
     def definition(self) -> TaskDefinition:
@@ -180,6 +188,7 @@ class Service:
     configuration: dict[str, Any]
     grace_seconds: float | None
     token: str | None
+    controller: str = "ECS"
     status: str = "ACTIVE"
     deployments: list[Deployment] = field(default_factory=list)
     history: list[ServiceDeployment] = field(default_factory=list)
@@ -193,6 +202,17 @@ class Service:
     def primary(self) -> Deployment:
         """The newest deployment."""
         return self.deployments[0]
+
+    @property
+    def by_code_deploy(self) -> bool:
+        """Whether it has task sets that CodeDeploy moves."""
+        return self.controller == CODE_DEPLOY
+
+    def status_of(self, task_set: Deployment) -> str:
+        """Return the status of one of its task sets."""
+        if task_set.draining:
+            return "DRAINING"
+        return "PRIMARY" if task_set is self.primary else "ACTIVE"
 
     @property
     def breaker(self) -> Breaker:

@@ -152,6 +152,9 @@ class Reconciler:
         if service.status == "DRAINING":
             self._drain(service)
             return
+        if service.by_code_deploy:
+            self._keep_task_sets(service)
+            return
         primary = service.primary
         record = service.current
         if record and record.status == "PENDING":
@@ -218,20 +221,44 @@ class Reconciler:
 
     def _schedule_each(self, service: Service, rollout: Rollout) -> None:
         """Give each revision of a deployment by stages the tasks that it is to have now."""
-        now = self._world.clock.monotonic()
         for deployment, count in self._rollouts.wanted(service, rollout).items():
-            tasks = self._state.tasks_of(service, deployment)
-            if deployment.not_before > now:
-                self._look_again(deployment.not_before - now)
-            wanted = Wanted(
-                desired=count,
-                minimum_percent=int(service.configuration["minimumHealthyPercent"]),
-                maximum_percent=int(service.configuration["maximumPercent"]),
-                may_start=now >= deployment.not_before and deployment.revision.placement.launch_type == "FARGATE",
-                frozen=deployment.state == "FAILED" and count > 0,
-            )
-            decision = decide(wanted, tuple(_view(t, deployment) for t in tasks))
-            self._carry_out(service, decision, tasks, deployment)
+            self._schedule_one(service, deployment, count)
+
+    def _keep_task_sets(self, service: Service) -> None:
+        """Give each task set its tasks, and say which are stable. One that has drained is gone."""
+        for each in tuple(service.deployments):
+            self._schedule_one(service, each, 0 if each.draining else service.desired)
+            tasks = self._state.tasks_of(service, each)
+            full = len(tasks) == service.desired and all(t.healthy and not t.failed and not t.stopping for t in tasks)
+            if full and not each.draining:
+                each.stable_since = each.stable_since or self._world.clock.now()
+            else:
+                each.stable_since = None
+        service.deployments[1:] = [
+            each for each in service.deployments[1:] if not each.draining or self._state.tasks_of(service, each)
+        ]
+        steady = len(service.deployments) == 1 and service.primary.stable_since is not None
+        if steady and not service.steady:
+            self._world.tell(service, events.steady(service.name))
+        service.steady = steady
+        if not steady:
+            self._look_again(BUSY)
+
+    def _schedule_one(self, service: Service, deployment: Deployment, count: int) -> None:
+        """Give one of several revisions its tasks."""
+        now = self._world.clock.monotonic()
+        tasks = self._state.tasks_of(service, deployment)
+        if deployment.not_before > now:
+            self._look_again(deployment.not_before - now)
+        wanted = Wanted(
+            desired=count,
+            minimum_percent=int(service.configuration["minimumHealthyPercent"]),
+            maximum_percent=int(service.configuration["maximumPercent"]),
+            may_start=now >= deployment.not_before and deployment.revision.placement.launch_type == "FARGATE",
+            frozen=deployment.state == "FAILED" and count > 0,
+        )
+        decision = decide(wanted, tuple(_view(t, deployment) for t in tasks))
+        self._carry_out(service, decision, tasks, deployment)
 
     def _carry_out(
         self, service: Service, decision: Decision, tasks: list[Task], deployment: Deployment | None = None
@@ -245,12 +272,13 @@ class Reconciler:
         for task_id in decision.stop:
             self._stop(by_id[task_id], f"Scaling activity initiated by (deployment {primary.id})")
             stopped.append(task_id)
+        name = f"{service.name}, taskSet {primary.id}" if service.by_code_deploy else service.name
         if stopped:
-            self._world.tell(service, events.stopped(service.name, stopped))
+            self._world.tell(service, events.stopped(name, stopped))
             service.steady = False  # so that the steady state is told again, as after every scaling
         if decision.start:
             begun = self._launch(service, primary, decision.start)
-            self._world.tell(service, events.started(service.name, [t.id for t in begun], decision.replacing))
+            self._world.tell(service, events.started(name, [t.id for t in begun], decision.replacing))
         if decision.stuck and not primary.stuck:
             self._world.tell(service, events.stuck(service.name))
         primary.stuck = decision.stuck

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs import envfiles, members
-from seatrial.emulator.ecs.model import Advanced, Cluster, LoadBalancer, Placement
+from seatrial.emulator.ecs.model import CODE_DEPLOY, Advanced, Cluster, LoadBalancer, Placement
 from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.front.actions import ApiError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.emulator.ecs.definitions import TaskDefinition
+    from seatrial.emulator.ecs.model import Revision
     from seatrial.emulator.ecs.world import World
 
 #: Settings of a service that are handed back as they came.
@@ -199,10 +200,43 @@ def check_service(shape: str, request: Mapping[str, Any]) -> None:
     if request.get("role"):
         raise invalid("You cannot specify an IAM role for services that require a service linked role.")
     controller = (request.get("deploymentController") or {}).get("type", "ECS")
-    if controller != "ECS":
+    if controller not in {"ECS", CODE_DEPLOY}:
         raise unsupported(f"the deployment controller {controller}")
     if request.get("schedulingStrategy", "REPLICA") != "REPLICA":
         raise unsupported("the DAEMON scheduling strategy")
+
+
+def check_code_deploy(configuration: Mapping[str, Any], balancers: Sequence[LoadBalancer]) -> None:
+    """Refuse what a service that CodeDeploy deploys cannot have. Raises ``ApiError``."""
+    if len(balancers) != 1:
+        raise invalid("A service with a CODE_DEPLOY deployment controller must have exactly one load balancer.")
+    if configuration["strategy"] != "ROLLING" or balancers[0].advanced:
+        raise invalid("The deployment strategies are only supported with the ECS deployment controller.")
+    for name in ("deploymentCircuitBreaker", "alarms"):
+        if (configuration.get(name) or {}).get("enable"):
+            raise invalid(f"{name} is only supported with the ECS deployment controller.")
+
+
+def check_left_to_code_deploy(
+    request: Mapping[str, Any], known: Revision, definition: TaskDefinition, placement: Placement
+) -> None:
+    """Refuse what only CodeDeploy changes in a service that it deploys (UpdateService). Raises ``ApiError``."""
+    balancers = request.get("loadBalancers")
+    shown = [(b.target_group, b.container, b.port) for b in known.load_balancers]
+    asked = [(b.get("targetGroupArn"), b.get("containerName"), b.get("containerPort")) for b in balancers or ()]
+    for what, changed in (
+        ("update task definition", definition.arn != known.definition.arn),
+        ("update network parameters", placement.network != known.placement.network),
+        ("update platform version", placement.platform_version != known.placement.platform_version),
+        ("update capacity providers", placement.capacity_provider != known.placement.capacity_provider),
+        ("update load balancers", balancers is not None and asked != shown),
+        ("force a new deployment", bool(request.get("forceNewDeployment"))),
+    ):
+        if changed:
+            raise invalid(
+                f"Unable to {what} on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger "
+                "a new deployment."
+            )
 
 
 def check_overrides(overrides: Mapping[str, Any], definition: TaskDefinition) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs import deployments
-from seatrial.emulator.ecs.model import Service
+from seatrial.emulator.ecs.model import CODE_DEPLOY, Service
 from seatrial.emulator.ecs.paging import page
 from seatrial.emulator.ecs.refusals import invalid, unsupported
 from seatrial.emulator.ecs.requests import (
     KEPT,
     check_advanced,
+    check_code_deploy,
+    check_left_to_code_deploy,
     check_service,
     grace_period,
     open_cluster,
@@ -20,6 +22,7 @@ from seatrial.emulator.ecs.requests import (
 )
 from seatrial.emulator.ecs.shapes import load_balancer_shape, service_shape
 from seatrial.emulator.ecs.strategy import DEFAULT_CONFIGURATION, merge
+from seatrial.emulator.ecs.task_sets import open_set
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -71,6 +74,9 @@ class ServiceActions:
         balancers = read_load_balancers(
             world, request.get("loadBalancers") or (), definition, configuration["strategy"]
         )
+        controller = (request.get("deploymentController") or {}).get("type", "ECS")
+        if controller == CODE_DEPLOY:
+            check_code_deploy(configuration, balancers)
         service = Service(
             name=name,
             arn=world.arn("service", f"{cluster.name}/{name}"),
@@ -81,6 +87,7 @@ class ServiceActions:
             configuration=configuration,
             grace_seconds=grace_period(request, balancers),
             token=request.get("clientToken"),
+            controller=controller,
             tags=[dict(t) for t in request.get("tags") or ()],
         )
         with world.lock:
@@ -92,15 +99,18 @@ class ServiceActions:
                     raise invalid("Creation of service was not idempotent.")
                 return {"service": self._shape(known)}
             state.services[cluster.name, name] = service
-            deployments.begin(
-                world,
-                state,
-                service,
-                definition,
-                placement=placement,
-                load_balancers=balancers,
-                settings=service.settings,
-            )
+            if service.by_code_deploy:
+                open_set(world, service, definition, placement=placement, load_balancers=balancers)
+            else:
+                deployments.begin(
+                    world,
+                    state,
+                    service,
+                    definition,
+                    placement=placement,
+                    load_balancers=balancers,
+                    settings=service.settings,
+                )
             answer = {"service": self._shape(service)}
         world.surroundings.show_service(service)
         world.wake.set()
@@ -113,12 +123,18 @@ class ServiceActions:
         with world.lock:
             service = self._active(cluster, request["service"])
             revision, configuration = service.primary.revision, service.configuration
+        controller = request.get("deploymentController")
+        if controller and controller["type"] != service.controller:
+            raise unsupported("the change of a service's deployment controller")
         # Everything is checked before anything is changed, and outside the lock because the checks ask other engines.
         named = request.get("taskDefinition")
         definition = usable_definition(world, named) if named else revision.definition
         merged = merge(configuration, request.get("deploymentConfiguration"))
         balancers = self._balancers(request, revision, definition, merged["strategy"])
         placement = self._placement(request, revision, cluster, definition)
+        if service.by_code_deploy:
+            check_left_to_code_deploy(request, revision, definition, placement)
+            check_code_deploy(merged, balancers)
         desired, grace = request.get("desiredCount"), request.get("healthCheckGracePeriodSeconds")
         if grace is not None:
             grace_period(request, balancers)
@@ -134,7 +150,10 @@ class ServiceActions:
             service.desired = service.desired if desired is None else int(desired)
             known = service.primary.revision
             before = (known.definition.arn, known.placement, known.load_balancers, known.settings)
-            if request.get("forceNewDeployment") or before != (definition.arn, placement, balancers, settings):
+            deploys = not service.by_code_deploy  # else only CodeDeploy does
+            if deploys and (
+                request.get("forceNewDeployment") or before != (definition.arn, placement, balancers, settings)
+            ):
                 deployments.begin(
                     world,
                     self._state,

@@ -32,6 +32,7 @@ def service_shape(service: Service, tasks: Iterable[Task]) -> dict[str, Any]:
     primary = service.primary if service.deployments else None
     revision = primary.revision if primary else None
     current = service.current
+    sets, moved = (service.deployments, []) if service.by_code_deploy else ([], service.deployments)
     shape: dict[str, Any] = {
         **service.settings,
         "serviceArn": service.arn,
@@ -39,20 +40,20 @@ def service_shape(service: Service, tasks: Iterable[Task]) -> dict[str, Any]:
         "clusterArn": service.cluster.arn,
         "status": service.status,
         "desiredCount": service.desired,
-        "runningCount": _running(mine),
-        "pendingCount": _pending(mine),
+        "runningCount": running(mine),
+        "pendingCount": pending(mine),
         "deploymentConfiguration": service.configuration,
-        "deployments": [deployment_shape(service, d, mine) for d in service.deployments],
+        "deployments": [deployment_shape(service, d, mine) for d in moved],
         "events": list(service.events),
         "createdAt": service.created_at,
-        "taskSets": [],
+        "taskSets": [task_set_shape(service, d, mine) for d in sets],
         "schedulingStrategy": "REPLICA",
-        "deploymentController": {"type": "ECS"},
+        "deploymentController": {"type": service.controller},
         "placementConstraints": [],
         "placementStrategy": [],
         "serviceRegistries": [],
         "currentServiceDeployment": current.arn if current else None,
-        "currentServiceRevisions": [_revision_summary(d, service.desired, mine) for d in service.deployments],
+        "currentServiceRevisions": [_revision_summary(d, service.desired, mine) for d in moved],
         "healthCheckGracePeriodSeconds": None if service.grace_seconds is None else int(service.grace_seconds),
     }
     if revision:
@@ -72,8 +73,8 @@ def deployment_shape(service: Service, deployment: Deployment, tasks: Iterable[T
             "status": "PRIMARY" if primary else "ACTIVE",
             "taskDefinition": deployment.definition.arn,
             "desiredCount": service.desired if primary else sum(t.desired_status == "RUNNING" for t in mine),
-            "pendingCount": _pending(mine),
-            "runningCount": _running(mine),
+            "pendingCount": pending(mine),
+            "runningCount": running(mine),
             "failedTasks": deployment.failures.count,
             "createdAt": deployment.created_at,
             "updatedAt": deployment.updated_at,
@@ -82,6 +83,41 @@ def deployment_shape(service: Service, deployment: Deployment, tasks: Iterable[T
             **_placement(deployment.revision.placement),
         }
     )
+
+
+def task_set_shape(service: Service, task_set: Deployment, tasks: Iterable[Task]) -> dict[str, Any]:
+    """``TaskSet``. The one that CreateService made was started by no deployment."""
+    mine = [t for t in tasks if t.deployment is task_set]
+    stable = task_set.stable_since
+    return _without_none(
+        {
+            "id": task_set.id,
+            "taskSetArn": task_set_arn(service, task_set),
+            "serviceArn": service.arn,
+            "clusterArn": service.cluster.arn,
+            "startedBy": "CODE_DEPLOY" if task_set.external_id else None,
+            "externalId": task_set.external_id or None,
+            "status": service.status_of(task_set),
+            "taskDefinition": task_set.definition.arn,
+            "computedDesiredCount": 0 if task_set.draining else service.desired,
+            "pendingCount": pending(mine),
+            "runningCount": running(mine),
+            "createdAt": task_set.created_at,
+            "updatedAt": task_set.updated_at,
+            "loadBalancers": [load_balancer_shape(b) for b in task_set.revision.load_balancers],
+            "serviceRegistries": [],
+            "scale": {"value": 0.0 if task_set.draining else 100.0, "unit": "PERCENT"},
+            "stabilityStatus": "STEADY_STATE" if stable else "STABILIZING",
+            "stabilityStatusAt": stable or task_set.updated_at,
+            "tags": [],
+            **_placement(task_set.revision.placement),
+        }
+    )
+
+
+def task_set_arn(service: Service, task_set: Deployment) -> str:
+    """Return the ARN of a task set: of its service's, with its own id at the end."""
+    return f"{service.arn.replace(':service/', ':task-set/')}/{task_set.id}"
 
 
 def load_balancer_shape(balancer: LoadBalancer) -> dict[str, Any]:
@@ -130,8 +166,8 @@ def service_deployment_shape(service: Service, record: ServiceDeployment, tasks:
         return {
             "arn": revision.arn,
             "requestedTaskCount": requested,
-            "runningTaskCount": _running(own),
-            "pendingTaskCount": _pending(own),
+            "runningTaskCount": running(own),
+            "pendingTaskCount": pending(own),
             **_weights(rollout, revision),
         }
 
@@ -353,16 +389,18 @@ def _revision_summary(deployment: Deployment, desired: int, tasks: list[Task]) -
     return {
         "arn": deployment.revision.arn,
         "requestedTaskCount": desired,
-        "runningTaskCount": _running(mine),
-        "pendingTaskCount": _pending(mine),
+        "runningTaskCount": running(mine),
+        "pendingTaskCount": pending(mine),
     }
 
 
-def _running(tasks: Iterable[Task]) -> int:
+def running(tasks: Iterable[Task]) -> int:
+    """Count the tasks that are RUNNING."""
     return sum(t.last_status == "RUNNING" for t in tasks)
 
 
-def _pending(tasks: Iterable[Task]) -> int:
+def pending(tasks: Iterable[Task]) -> int:
+    """Count the tasks on their way to RUNNING."""
     return sum(t.last_status in STARTING and t.desired_status == "RUNNING" for t in tasks)
 
 

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.serving import BaseWSGIServer
 
+    Denies = Callable[[WSGIEnvironment, str], str | None]
+
 log = logging.getLogger(__name__)
 
 PREFIX = "/_seatrial/"
 
 #: Services whose engine is ours. It exists in one region; moto's mock of another would look alive and do nothing.
-REGIONAL = frozenset({"ecs", "cloudformation", "elasticloadbalancing", "rds", "elasticache"})
+REGIONAL = frozenset({"ecs", "codedeploy", "cloudformation", "elasticloadbalancing", "rds", "elasticache", "scheduler"})
 
 _NOT_IMPLEMENTED = re.compile(r"The (\w+) action has not been implemented")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request")
@@ -50,13 +52,20 @@ class Front:
         self._patience = patience
         self._aws: WSGIApplication | None = None
         self._own: Mapping[str, WSGIApplication] = {}
+        self._denies: Denies = lambda _environ, _service: None
         self._opened = threading.Event()
         self._unknown: Counter[str] = Counter()
 
-    def open(self, aws: WSGIApplication, own: Mapping[str, WSGIApplication]) -> None:
-        """Let AWS calls in; ``aws`` answers them but for services in ``own`` (by the name they are signed for)."""
+    def open(
+        self, aws: WSGIApplication, own: Mapping[str, WSGIApplication], denies: Denies = lambda _environ, _service: None
+    ) -> None:
+        """Let AWS calls in; ``aws`` answers them but for services in ``own`` (by the name they are signed for).
+
+        ``denies`` says why a caller may not make a call, None where it may.
+        """
         self._aws = aws
         self._own = own
+        self._denies = denies
         self._opened.set()
 
     @property
@@ -83,8 +92,19 @@ class Front:
             )
         if not self._opened.wait(self._patience) or self._aws is None:
             return _refuse(environ, start_response, 503, "ServiceUnavailable", "The emulator is still starting.")
+        return self._answer(self._aws, environ, start_response, service)
+
+    def _answer(
+        self, aws: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, service: str
+    ) -> Iterable[bytes]:
+        """Have a call answered, if the caller may make it."""
         try:
-            return self._own.get(service, self._aws)(environ, start_response)
+            if (denied := self._denies(environ, service)) is not None:
+                code, status = (
+                    ("AccessDeniedException", 400) if environ.get("HTTP_X_AMZ_TARGET") else ("AccessDenied", 403)
+                )
+                return _refuse(environ, start_response, status, code, denied)
+            return self._own.get(service, aws)(environ, start_response)
         except NotImplementedError as error:
             name = _operation(environ, service, str(error))
             self._unknown[name] += 1

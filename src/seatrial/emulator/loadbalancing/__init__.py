@@ -74,3 +74,11 @@ class Traffic(Protocol):
         Raises ``KeyError`` where there is no such rule.
         """
         ...
+
+
+class Listeners(Traffic, Protocol):
+    """How CodeDeploy moves traffic: by all rules of a listener that forward to one of two target groups."""
+
+    def rules(self, listener: str) -> tuple[str, ...] | None:
+        """Return the rules of a listener, the default one too; None where there is no such listener."""
+        ...

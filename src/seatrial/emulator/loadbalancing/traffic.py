@@ -1,4 +1,4 @@
-"""The weights of listener rules, as Amazon ECS reads and moves them. The only file here that writes moto's rules.
+"""The weights of listener rules, as ECS and CodeDeploy read and move them. The only file here that writes moto's rules.
 
 Names of moto used: ``elbv2_backends``, ``FakeListener.rules``, ``FakeListener.default_actions``,
 ``FakeRule.is_default`` and ``FakeAction``.
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class RuleWeights:
-    """See :class:`seatrial.emulator.loadbalancing.Traffic`. ``follow`` returns when the proxy has taken a change up."""
+    """See :class:`seatrial.emulator.loadbalancing.Listeners`.
+
+    ``follow`` returns when the proxy has taken a change up.
+    """
 
     def __init__(self, follow: Callable[[], None]) -> None:
         self._follow = follow
@@ -28,6 +31,11 @@ class RuleWeights:
             return None
         _, state = found
         return tuple(pair for action in list(state.actions) for pair in forwarded(action.data))
+
+    def rules(self, listener: str) -> tuple[str, ...] | None:
+        """See :meth:`Listeners.rules`."""
+        found = next((each for each in _listeners() if each.arn == listener), None)
+        return None if found is None else tuple(state.arn for state in list(found.rules.values()))
 
     def shift(self, rule: str, weights: Mapping[str, int]) -> None:
         """See :meth:`Traffic.shift`."""

@@ -12,6 +12,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.access.guard import asking, principal_of
+from seatrial.emulator.access.needs import Place, needs
 from seatrial.emulator.front.actions import ApiError, install
 from seatrial.emulator.runtime.registry import RegistryError
 
@@ -89,6 +91,14 @@ class EcrBridge:
         else:
             image.update_tag(tag)
 
+    def denies(self, key: str, action: str, repository: str) -> str | None:
+        """See :meth:`seatrial.emulator.runtime.registry.Policy.denies`."""
+        place = Place(self._settings.account, self._settings.region)
+        principal = principal_of(place, key, None) if key else None
+        if principal is None:
+            return None
+        return principal.refusal(needs("ecr", action.partition(":")[2], {"repositoryName": repository}, place))
+
     # Actions
 
     def create_repository(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +133,8 @@ class EcrBridge:
 
     def get_authorization_token(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Hand out the registry's password, as ``AWS:password`` in base64."""
-        token = base64.b64encode(f"AWS:{self._registry.password}".encode()).decode()
+        password = ".".join(filter(None, (self._registry.password, asking.get())))
+        token = base64.b64encode(f"AWS:{password}".encode()).decode()
         entry = {
             "authorizationToken": token,
             "expiresAt": self._clock.now() + _TOKEN_LIFE,

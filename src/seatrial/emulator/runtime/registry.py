@@ -36,6 +36,20 @@ _LARGEST_MANIFEST = 4 << 20
 _IDLE_SECONDS = 60
 
 
+#: What each kind of request is called in ECR's permissions ("Pushing an image", Amazon ECR user guide).
+_ACTIONS = {
+    ("GET", "manifests"): "ecr:BatchGetImage",
+    ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("PUT", "manifests"): "ecr:PutImage",
+    ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
+    ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
+    ("POST", "blobs/uploads"): "ecr:InitiateLayerUpload",
+    ("PATCH", "blobs/uploads"): "ecr:UploadLayerPart",
+    ("PUT", "blobs/uploads"): "ecr:CompleteLayerUpload",
+    ("GET", "tags"): "ecr:ListImages",
+}
+
+
 class RegistryError(Exception):
     """An answer in the words of the distribution protocol: HTTP status, error code, message."""
 
@@ -56,6 +70,10 @@ class Policy(Protocol):
         """Take note of a pushed manifest, or refuse it with :class:`RegistryError`."""
         ...
 
+    def denies(self, key: str, action: str, repository: str) -> str | None:
+        """Return why the owner of an access key may not do ``action`` (``ecr:PutImage``), None if it may."""
+        ...
+
 
 class OpenPolicy:
     """Every repository exists and every push is welcome."""
@@ -66,9 +84,15 @@ class OpenPolicy:
     def admit(self, repository: str, manifest: Manifest, tag: str | None) -> None:
         """See :meth:`Policy.admit`."""
 
+    def denies(self, key: str, action: str, repository: str) -> str | None:
+        """See :meth:`Policy.denies`."""
+
 
 class Registry:
-    """The server. ``store`` is what has been pushed; ``password`` goes with the user name ``AWS``."""
+    """The server. ``store`` is what has been pushed; ``password`` goes with the user name ``AWS``.
+
+    After the password, and a dot, may stand the access key of whom it was given to.
+    """
 
     def __init__(self, directory: Path, policy: Policy | None = None) -> None:
         self.store = ImageStore(directory)
@@ -184,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self._body = _Body(self.rfile, self.headers)
         try:
-            self._authenticate()
+            self._key = self._authenticate()
             self._route()
         except RegistryError as error:
             self._fail(error)
@@ -201,6 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise RegistryError(404, "NAME_INVALID", f"no such resource: {url.path}")
         self._repository, self._rest = match["name"], match["rest"]
         self.server.registry.policy.check(self._repository)
+        self._permit(match["kind"])
         actions = {
             ("GET", "manifests"): self._get_manifest,
             ("HEAD", "manifests"): self._get_manifest,
@@ -223,15 +248,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _store(self) -> ImageStore:
         return self.server.registry.store
 
-    def _authenticate(self) -> None:
+    def _permit(self, kind: str) -> None:
+        """Raise where the caller's policies do not allow what it asks. ECR has an action for each kind of request."""
+        action = _ACTIONS.get((self.command, kind))
+        denied = action and self.server.registry.policy.denies(self._key, action, self._repository)
+        if denied:
+            raise RegistryError(403, "DENIED", denied)
+
+    def _authenticate(self) -> str:
+        """Return the access key that the password was given to, empty for none."""
         scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
         try:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             user = password = ""
-        right = secrets.compare_digest(password.encode(), self.server.registry.password.encode())
+        secret, _, key = password.partition(".")
+        right = secrets.compare_digest(secret.encode(), self.server.registry.password.encode())
         if scheme.lower() != "basic" or user != "AWS" or not right:
             raise RegistryError(401, "UNAUTHORIZED", "Not Authorized")
+        return key
 
     # Manifests and tags
 

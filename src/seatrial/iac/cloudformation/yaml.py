@@ -106,7 +106,7 @@ def _parts(value: Value) -> tuple[str, Value]:
 
 def _inline(value: Value, *, flow: bool = False) -> str | None:
     """Return a value that fits on a line, or None. ``flow``: inside brackets."""
-    if isinstance(value, (str, int, bool)):
+    if isinstance(value, (str, int, float)):
         return _scalar(value, flow=flow)
     if isinstance(value, (Mapping, list, tuple)):
         return _inline_collection(value, flow=flow)
@@ -144,6 +144,8 @@ def _scalar(value: str | float, *, flow: bool = False) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
     text = str(value)
     return text if _may_be_plain(text, flow=flow) else _quoted(text)
 

@@ -22,6 +22,8 @@ from seatrial.stack.graph import (
 )
 from seatrial.stack.lowering.foundation import foundation_template
 from seatrial.stack.lowering.naming import distinct, imported
+from seatrial.stack.lowering.policies import traffic_role
+from seatrial.stack.lowering.traffic import TRAFFIC_ROLE, rule_ids, serves_alternate, target_groups, test_listener
 from seatrial.stack.lowering.units import is_live, job, secret_parameter, service, task_definition
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _HAS_IMAGE = "HasImage"
 _BOOLEANS = ("false", "true")
+_GROUPS = ("primary", "alternate")
 
 _DESCRIPTIONS = {
     names.IMAGE_PARAMETER: "Image that revisions are written with",
@@ -88,6 +91,12 @@ def _parameters(app: App) -> dict[str, Parameter]:
             default="false",
             allowed=_BOOLEANS,
         )
+        if unit.deployment.shifts:
+            parameters[names.serving_parameter(unit.container.unit)] = Parameter(
+                f"Which of its two target groups serves {unit.container.unit}; releases let them take turns",
+                default="primary",
+                allowed=_GROUPS,
+            )
     return parameters
 
 
@@ -100,9 +109,9 @@ def _sources(stack: Stack, foundation: Template) -> dict[str, Value]:
         Ref(names.IMAGE_PARAMETER),
         Sub(f"${{Repository}}:{names.NO_IMAGE_TAG}", (("Repository", repository),)),
     )
-    for unit in stack.app.services:
-        name = names.released_parameter(unit.container.unit)
-        sources[name] = Ref(name)
+    for name in _parameters(stack.app):
+        if name != names.IMAGE_PARAMETER:
+            sources[name] = Ref(name)
     return sources
 
 
@@ -116,9 +125,16 @@ def _stack(template: Template, sources: Mapping[str, Value]) -> Resource:
 def _services_template(stack: Stack) -> Template:
     resources: dict[str, Resource] = {}
     conditions: dict[str, Value] = {}
+    shifted = [unit for unit in stack.app.services if unit.deployment.shifts]
+    if stack.app.test_entry is not None:
+        resources |= test_listener(stack, stack.app.test_entry)
+        groups = [group for unit in shifted for group in target_groups(unit)]
+        resources[TRAFFIC_ROLE] = traffic_role(groups, [rule for unit in shifted for rule in rule_ids(unit)])
     for unit in stack.app.services:
         resources |= service(unit, stack.base.name)
         conditions[is_live(unit)] = Equals(Ref(names.released_parameter(unit.container.unit)), "true")
+        if unit.deployment.shifts:
+            conditions[serves_alternate(unit)] = Equals(Ref(names.serving_parameter(unit.container.unit)), "alternate")
     return Template(
         name="services",
         description="Services with their task definitions, target groups and listener rules",
@@ -147,11 +163,14 @@ def _tasks_template(stack: Stack) -> Template:
 def _declared(app: App, resources: Mapping[str, Resource], conditions: Mapping[str, Value]) -> dict[str, Parameter]:
     """Return the parameters of a nested template: whatever it refers to and does not make."""
     booleans = {names.released_parameter(unit.container.unit) for unit in app.services}
+    groups = {names.serving_parameter(unit.container.unit) for unit in app.services}
     secrets = {secret_parameter(secret.variable): secret.variable for secret in app.secrets}
     declared = {}
     for name in parameters_needed(resources, conditions):
         if name in booleans:
             declared[name] = Parameter("Whether a release has been here", allowed=_BOOLEANS)
+        elif name in groups:
+            declared[name] = Parameter("Which target group serves", allowed=_GROUPS)
         elif name in secrets:
             declared[name] = Parameter(f"ARN of the secret {secrets[name]}; not its value")
         else:
@@ -174,4 +193,13 @@ def _outputs(stack: Stack) -> dict[str, Output]:
             Sub("http://${Host}", (("Host", dns),)) if domain is None else f"https://{domain}",
         ),
     }
-    return {name: Output(*values[name]) for name in names.APP_OUTPUTS}
+    entry = stack.app.test_entry
+    if entry is None:
+        return {name: Output(*values[name]) for name in names.APP_OUTPUTS}
+    address = Sub(f"${{Host}}:{entry.port}", (("Host", dns),))
+    values["TestAddress"] = ("The load balancer's name and port for it", address)
+    values["TestUrl"] = (
+        "Where only a new version answers while it is tested",
+        Sub(f"http://${{Host}}:{entry.port}", (("Host", dns),)) if domain is None else f"https://{domain}:{entry.port}",
+    )
+    return {name: Output(*values[name]) for name in (*names.APP_OUTPUTS, *names.TEST_OUTPUTS)}

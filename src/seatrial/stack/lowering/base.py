@@ -74,6 +74,8 @@ _EXPORTED = frozenset(
         "VpcId",
         "TaskSubnets",
         "AssignPublicIp",
+        "CertificateArn",
+        "LoadBalancerArn",
         "LoadBalancerSecurityGroup",
         "LoadBalancerDns",
         "HttpListenerArn",

@@ -10,12 +10,17 @@ if TYPE_CHECKING:
     from seatrial.stack.graph import Value
     from seatrial.stack.model import Ingress
 
-_NOT_FOUND: list[Value] = [
+#: What a listener does with requests that no rule asks for.
+NOT_FOUND: list[Value] = [
     {
         "Type": "fixed-response",
         "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Not found"},
     }
 ]
+
+SSL_POLICY = Noted(
+    "ELBSecurityPolicy-TLS13-1-2-2021-06", "TLS 1.3 and 1.2 only; what is used when nothing is said has 1.0"
+)
 
 
 def ingress_template(ingress: Ingress) -> Template:
@@ -30,12 +35,14 @@ def ingress_template(ingress: Ingress) -> Template:
         "LoadBalancerSecurityGroup": Output(
             "Security group of the load balancer", GetAtt("LoadBalancerSecurityGroup", "GroupId")
         ),
+        "LoadBalancerArn": Output("The load balancer", Ref("LoadBalancer")),
         "LoadBalancerDns": Output("Host name of the load balancer", GetAtt("LoadBalancer", "DNSName")),
         "HttpListenerArn": Output("Listener on port 80", Ref("HttpListener")),
     }
     if ingress.domain is not None:
         if ingress.certificate is None:
             resources["Certificate"] = _certificate(ingress.domain)
+            outputs["CertificateArn"] = Output("Certificate made for the domain", Ref("Certificate"))
         resources["HttpsListener"] = _https_listener(ingress.certificate or Ref("Certificate"))
         outputs["HttpsListenerArn"] = Output("Listener on port 443", Ref("HttpsListener"))
     return Template(
@@ -132,7 +139,7 @@ def _http_listener(*, secure: bool) -> Resource:
             "Port": 80,
             "DefaultActions": redirect
             if secure
-            else Noted(_NOT_FOUND, "What no rule of an app asks for is answered here, without waking a task"),
+            else Noted(NOT_FOUND, "What no rule of an app asks for is answered here, without waking a task"),
         },
     )
 
@@ -144,12 +151,10 @@ def _https_listener(certificate: Value) -> Resource:
             "LoadBalancerArn": Ref("LoadBalancer"),
             "Protocol": "HTTPS",
             "Port": 443,
-            "SslPolicy": Noted(
-                "ELBSecurityPolicy-TLS13-1-2-2021-06", "TLS 1.3 and 1.2 only; what is used when nothing is said has 1.0"
-            ),
+            "SslPolicy": SSL_POLICY,
             "Certificates": [{"CertificateArn": certificate}],
             "DefaultActions": Noted(
-                _NOT_FOUND, "What no rule of an app asks for is answered here, without waking a task"
+                NOT_FOUND, "What no rule of an app asks for is answered here, without waking a task"
             ),
         },
     )

@@ -10,15 +10,22 @@ from seatrial.stack.lowering.naming import imported
 from seatrial.stack.names import logical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seatrial.stack.graph import Value
 
 VERSION = "2012-10-17"
 
 #: Actions that know no resource, so that their policy must say ``*`` (service authorization reference): the registry
-#: login is of the account, and the channels of ECS Exec are made by the agent as it connects.
+#: login is of the account, the channels of ECS Exec are made by the agent as it connects, and what only looks at load
+#: balancers looks at all of them.
 WITHOUT_RESOURCE = frozenset(
     {
         "ecr:GetAuthorizationToken",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeRules",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
         "ssmmessages:CreateControlChannel",
         "ssmmessages:CreateDataChannel",
         "ssmmessages:OpenControlChannel",
@@ -30,8 +37,8 @@ WITHOUT_RESOURCE = frozenset(
 _SECRET_ARN_PARTS = 7
 
 
-def role(service: str, statements: list[Value], description: str) -> Resource:
-    """Return a role that ``service`` may assume on behalf of this account only."""
+def role(service: str, statements: list[Value], description: str, *, account: str = "StringEquals") -> Resource:
+    """Return a role that ``service`` may assume on behalf of this account only; ``account`` compares it."""
     return Resource(
         "AWS::IAM::Role",
         {
@@ -43,7 +50,7 @@ def role(service: str, statements: list[Value], description: str) -> Resource:
                         "Effect": "Allow",
                         "Principal": {"Service": service},
                         "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}},
+                        "Condition": {account: {"aws:SourceAccount": Ref("AWS::AccountId")}},
                     }
                 ],
             },
@@ -143,6 +150,40 @@ def schedule_role(container: model.Container) -> Resource:
         },
     ]
     return role("scheduler.amazonaws.com", statements, f"Starts {container.family} on its schedule")
+
+
+def traffic_role(groups: Iterable[str], rules: Iterable[str]) -> Resource:
+    """Return the role with which ECS shifts traffic: into these target groups, by these rules (logical names).
+
+    AWS's own ``AmazonECSInfrastructureRolePolicyForLoadBalancers`` is for every load balancer of the account.
+    """
+    statements: list[Value] = [
+        {
+            "Sid": "Look",
+            "Effect": "Allow",
+            "Action": sorted(action for action in WITHOUT_RESOURCE if action.startswith("elasticloadbalancing:")),
+            "Resource": Noted("*", "These actions know no resource"),
+        },
+        {
+            "Sid": "MoveTasks",
+            "Effect": "Allow",
+            "Action": ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+            "Resource": [Ref(group) for group in groups],
+        },
+        {
+            "Sid": "MoveTraffic",
+            "Effect": "Allow",
+            "Action": "elasticloadbalancing:ModifyRule",
+            "Resource": [Ref(rule) for rule in rules],
+        },
+    ]
+    # AWS's own example of an infrastructure role has no condition: it does not say that ECS names the account here.
+    return role(
+        "ecs.amazonaws.com",
+        statements,
+        "Lets ECS shift this environment's traffic",
+        account="StringEqualsIfExists",
+    )
 
 
 def bucket_policy(bucket: str) -> Resource:

@@ -1,4 +1,4 @@
-"""What runs: task definitions of services, tasks and jobs; services with their target groups and rules; schedules.
+"""What runs: task definitions of services, tasks and jobs; services; schedules. :mod:`.traffic` leads to services.
 
 A *release* writes new revisions of these families and moves the services to them. A stack update writes the next
 revision too, and moves nothing: see ``task_definition`` and ``service``.
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.stack import model, names
 from seatrial.stack.graph import NO_VALUE, GetAtt, If, Noted, Ref, Resource, Split, Sub
+from seatrial.stack.lowering.deployments import deployment_configuration
 from seatrial.stack.lowering.naming import imported
 from seatrial.stack.lowering.policies import schedule_role, secret_id
+from seatrial.stack.lowering.traffic import load_balancer, rule_ids, traffic
 
 if TYPE_CHECKING:
     from seatrial.stack.graph import Value
@@ -59,9 +61,7 @@ def service(unit: model.Service, base: str) -> dict[str, Resource]:
     name = names.logical(unit.container.unit)
     resources = {f"{name}TaskDefinition": task_definition(unit.container, base)}
     if unit.balancing is not None:
-        resources[f"{name}TargetGroup"] = _target_group(unit.balancing, base)
-        for route in unit.balancing.routes:
-            resources[rule_id(route)] = _listener_rule(route, f"{name}TargetGroup", base)
+        resources |= traffic(unit, unit.balancing, base)
     resources[f"{name}Service"] = _service(unit, base)
     return resources
 
@@ -74,15 +74,6 @@ def job(unit: model.Job, base: str) -> dict[str, Resource]:
         f"{name}ScheduleRole": schedule_role(unit.container),
         f"{name}Schedule": _schedule(unit, f"{name}ScheduleRole", base),
     }
-
-
-def rule_id(route: model.Route) -> str:
-    """Return the logical name of a route's rule: that of its priority, which is the route's own.
-
-    So a route that moves to another service keeps its rule, and no update makes a rule while one with the same
-    priority still stands.
-    """
-    return f"Route{route.priority}"
 
 
 def is_live(unit: model.Service) -> str:
@@ -154,62 +145,6 @@ def _secret_source(source: model.SecretSource, base: str) -> Value:
     return source.arn
 
 
-def _target_group(balancing: model.Balancing, base: str) -> Resource:
-    check = balancing.health_check
-    return Resource(
-        "AWS::ElasticLoadBalancingV2::TargetGroup",
-        {
-            "VpcId": imported(base, "VpcId"),
-            "TargetType": "ip",
-            "Protocol": "HTTP",
-            "Port": balancing.port,
-            "HealthCheckPath": check.path,
-            "HealthCheckIntervalSeconds": Noted(
-                check.interval,
-                f"A new task has traffic after its first good answer, so after {check.interval} s at most; "
-                "30 s by default",
-            ),
-            "HealthCheckTimeoutSeconds": check.timeout,
-            "HealthyThresholdCount": Noted(
-                check.healthy,
-                f"A task that failed is back after {check.healthy} x {check.interval} s = "
-                f"{check.healthy * check.interval} s; 5 x 30 s = 150 s by default",
-            ),
-            "UnhealthyThresholdCount": Noted(
-                check.unhealthy,
-                f"A task that hangs loses its traffic after {check.unhealthy} x {check.interval} s = "
-                f"{check.unhealthy * check.interval} s; 2 x 30 s = 60 s by default",
-            ),
-            "Matcher": {"HttpCode": check.codes},
-            "TargetGroupAttributes": [
-                {
-                    "Key": "deregistration_delay.timeout_seconds",
-                    "Value": Noted(
-                        str(balancing.drain),
-                        f"A stopping task has {balancing.drain} s to finish its requests. 300 s by default, which "
-                        "every release would wait for, service by service",
-                    ),
-                }
-            ],
-        },
-    )
-
-
-def _listener_rule(route: model.Route, target_group: str, base: str) -> Resource:
-    conditions: list[Value] = [{"Field": "path-pattern", "PathPatternConfig": {"Values": [route.pattern]}}]
-    if route.host is not None:
-        conditions.insert(0, {"Field": "host-header", "HostHeaderConfig": {"Values": [route.host]}})
-    return Resource(
-        "AWS::ElasticLoadBalancingV2::ListenerRule",
-        {
-            "ListenerArn": imported(base, "HttpListenerArn" if route.host is None else "HttpsListenerArn"),
-            "Priority": route.priority,
-            "Conditions": conditions,
-            "Actions": [{"Type": "forward", "TargetGroupArn": Ref(target_group)}],
-        },
-    )
-
-
 def _service(unit: model.Service, base: str) -> Resource:
     name = names.logical(unit.container.unit)
     rolls = unit.maximum_percent > 100
@@ -226,16 +161,7 @@ def _service(unit: model.Service, base: str) -> Resource:
             "Nothing runs before the first release; afterwards the count is the release's, not the stack's",
         ),
         "LaunchType": "FARGATE",
-        "DeploymentConfiguration": {
-            "MinimumHealthyPercent": unit.minimum_healthy_percent
-            if rolls
-            else Noted(unit.minimum_healthy_percent, "The old one stops before the new one starts: never two at once"),
-            "MaximumPercent": unit.maximum_percent,
-            "DeploymentCircuitBreaker": {
-                "Enable": True,
-                "Rollback": Noted(True, "A release whose tasks do not come up goes back by itself"),
-            },
-        },
+        "DeploymentConfiguration": deployment_configuration(unit),
         "NetworkConfiguration": {"AwsvpcConfiguration": _network(base)},
         "EnableExecuteCommand": Noted(True, "For a shell in a running task; IAM says who may"),
         "EnableECSManagedTags": True,
@@ -249,15 +175,9 @@ def _service(unit: model.Service, base: str) -> Resource:
         properties["HealthCheckGracePeriodSeconds"] = Noted(
             unit.balancing.grace_period, "So long after its start a task may fail health checks and is left alone"
         )
-        properties["LoadBalancers"] = [
-            {
-                "ContainerName": unit.container.unit,
-                "ContainerPort": unit.balancing.port,
-                "TargetGroupArn": Ref(f"{name}TargetGroup"),
-            }
-        ]
-        # ECS refuses a target group that no listener leads to.
-        depends_on += [rule_id(route) for route in unit.balancing.routes]
+        properties["LoadBalancers"] = [load_balancer(unit, unit.balancing)]
+        # ECS refuses a target group that no listener leads to. Rules that ECS is told of are depended on anyway.
+        depends_on += [] if unit.deployment.shifts else rule_ids(unit)
     return Resource("AWS::ECS::Service", properties, depends_on=tuple(depends_on))
 
 

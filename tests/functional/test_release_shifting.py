@@ -1,0 +1,237 @@
+"""Releases that shift traffic, on a real emulator, with the infrastructure that ``infra apply`` makes."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from seatrial.aws.clock import SystemClock
+from seatrial.config.load import load
+from seatrial.infra import apply
+from seatrial.release.interrupt import Choice, Interrupt
+from seatrial.release.status import status
+from seatrial.release.watch import DeploymentChanged, SmokeChecked
+from tests.functional.emulator_support import Running, emulator
+from tests.functional.release_support import TOML, Place, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Scaled by 0.02: a bake of four minutes takes 4.8 s, an interval of two minutes 2.4 s.
+SCALE = 0.02
+BLUE_GREEN = 'strategy = { type = "blue_green", bake = "1m" }\n'
+CANARY = 'strategy = { type = "canary", percent = 20, interval = "2m", bake = "4m", alarms = ["errors"] }\n'
+SMOKE = """
+[smoke.home]
+path = "/home"
+retries = 1
+[smoke.gate]
+command = ["python", "-m", "tiny.gate"]
+[smoke.script]
+run = ["python", "-c", "import os, urllib.request as u; u.urlopen(os.environ['SEATRIAL_TEST_URL'] + '/home')"]
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with emulator(tmp_path_factory.mktemp("emulator"), time_scale=SCALE) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def made(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place that is made, and nothing was released to."""
+    root = tmp_path_factory.mktemp("shop") / "project"
+    settings, aws = project(root, running.info.endpoint, TOML.format(app="shop") + BLUE_GREEN + SMOKE)
+    return Place(root, aws, settings, apply(settings, aws).outputs["Url"])
+
+
+@pytest.fixture(scope="module")
+def shop(made: Place) -> Place:
+    """The place when version one serves, released blue/green."""
+    made.events.clear()
+    made.commit("one")
+    outcome = made.deploy()
+    assert outcome.exit_code == 0, outcome
+    return made
+
+
+class Asking:
+    """Asks for the page again and again, and keeps what was answered."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers: list[str] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(0.02):
+            try:
+                with urllib.request.urlopen(f"{self.url}/home", timeout=10) as response:
+                    self.answers.append(response.read().decode())
+            except urllib.error.URLError as error:
+                self.answers.append(f"failed: {error}")
+
+
+def stages(it: Place, unit: str = "web") -> list[str]:
+    told = [e.stage for e in it.events if isinstance(e, DeploymentChanged) and e.unit == unit and e.stage]
+    return list(dict.fromkeys(told))
+
+
+def test_a_first_release_that_fails_a_check_leaves_nothing_running(made: Place) -> None:
+    made.commit("zero", home=500)
+    outcome = made.deploy()
+    assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
+    assert "nothing was serving before, and nothing is now" in outcome.message
+    assert made.desired() == {"web": 0, "worker": 0}
+    assert not made.locked
+
+
+def test_the_first_release_is_tested_and_serves(shop: Place) -> None:
+    assert shop.answer() == "one"
+    assert [e.check for e in shop.events if isinstance(e, SmokeChecked)] == ["home", "gate", "script"]
+    assert shop.desired() == {"web": 1, "worker": 1}
+
+
+def test_a_good_release_goes_through_the_stages_and_loses_no_request(shop: Place) -> None:
+    shop.events.clear()
+    shop.commit("two")
+    with Asking(shop.url) as asking:
+        outcome = shop.deploy()
+    assert (outcome.exit_code, shop.answer()) == (0, "two"), outcome
+    seen = stages(shop)
+    wanted = ["SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "BAKE_TIME"]
+    assert [stage for stage in seen if stage in wanted] == wanted
+    assert set(asking.answers) == {"one", "two"}
+    assert asking.answers == sorted(asking.answers)  # all at once, and not back
+    checks = [e for e in shop.events if isinstance(e, SmokeChecked)]
+    shifted = next(e.at for e in shop.events if isinstance(e, DeploymentChanged) and e.stage == "BAKE_TIME")
+    assert [(e.check, e.ok) for e in checks] == [("home", True), ("gate", True), ("script", True)]
+    assert all(e.at < shifted for e in checks)
+    record = next(shop.records.newest_first())
+    assert (record.ending, record.revisions["web"]) == ("released", outcome.revisions["web"])
+    web = status(shop.settings, shop.aws, SystemClock()).services[0]
+    assert (web.name, [each.traffic for each in web.runs], web.drift) == ("web", [1.0], ())
+
+
+def test_a_version_that_fails_a_check_is_never_seen_and_the_check_is_the_cause(shop: Place) -> None:
+    live, before = shop.answer(), shop.revisions()
+    shop.commit("sour", home=500)
+    with Asking(shop.url) as asking:
+        outcome = shop.deploy()
+    assert (outcome.exit_code, outcome.failed) == (1, "roll out web"), outcome
+    assert outcome.message.startswith("a smoke check failed: home: GET /home answered 500, not 200; the version before")
+    assert (outcome.causes[0].rule, "> sour" in outcome.details) == ("smoke-check", True)
+    assert "| serving sour" in outcome.details  # the log of the new task
+    assert set(asking.answers) == {live}
+    assert shop.revisions() == before
+    assert not shop.locked
+    assert next(shop.records.newest_first()).ending == "rolled_back"
+
+
+def test_a_version_that_never_becomes_healthy_gets_no_test(shop: Place) -> None:
+    live = shop.answer()
+    shop.events.clear()
+    shop.commit("ill", web=503)
+    outcome = shop.deploy()
+    assert (outcome.exit_code, shop.answer()) == (1, live), outcome
+    assert "not-ready" in [each.rule for each in outcome.causes]
+    assert not [e for e in shop.events if isinstance(e, SmokeChecked)]
+
+
+def test_a_worker_that_cannot_start_takes_the_traffic_back(shop: Place) -> None:
+    live = shop.answer()
+    shop.commit("workless", worker="exits")
+    outcome = shop.deploy()
+    assert (outcome.exit_code, outcome.failed, shop.answer()) == (1, "roll out worker", live), outcome
+
+
+def test_back_to_the_release_before(shop: Place) -> None:
+    shop.commit("three")
+    assert shop.deploy().exit_code == 0
+    shop.events.clear()
+    outcome = shop.rollback()
+    assert (outcome.exit_code, shop.answer()) == (0, "two"), outcome
+    assert not [e for e in shop.events if isinstance(e, SmokeChecked)]
+
+
+@pytest.fixture(scope="module")
+def canary(shop: Place) -> Place:
+    """The same place when its strategy has been changed, and its users had nothing of it."""
+    cloudwatch = shop.aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors",
+        Namespace="Shop",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="a test")
+    (shop.root / "seatrial.toml").write_text(TOML.format(app="shop") + CANARY + SMOKE)
+    settings = load(shop.root / "seatrial.toml", "local")
+    live = shop.answer()
+    with Asking(shop.url) as asking:
+        apply(settings, shop.aws)
+    assert set(asking.answers) == {live}
+    return replace(shop, settings=settings, events=[])
+
+
+class Ring(Interrupt):
+    """Sets the alarm off when the bake time has begun."""
+
+    def __init__(self, it: Place) -> None:
+        self.it = it
+        self.rung = False
+
+    def poll(self) -> Choice:
+        if not self.rung and "BAKE_TIME" in stages(self.it):
+            self.rung = True
+            self.it.aws.client("cloudwatch").set_alarm_state(
+                AlarmName="errors", StateValue="ALARM", StateReason="a test"
+            )
+        return Choice.GO_ON
+
+
+def test_a_canary_serves_a_part_first_and_bakes(canary: Place) -> None:
+    before = canary.answer()
+    canary.commit("four")
+    with Asking(canary.url) as asking:
+        begin = time.monotonic()
+        outcome = canary.deploy()
+    assert (outcome.exit_code, canary.answer()) == (0, "four"), outcome
+    assert time.monotonic() - begin > (240 + 120) * SCALE
+    shares = [e.production for e in canary.events if isinstance(e, DeploymentChanged) and e.unit == "web"]
+    assert [share for share in dict.fromkeys(shares) if share is not None] == [0.0, 20.0, 100.0]
+    assert set(asking.answers) == {before, "four"}
+    assert asking.answers != sorted(asking.answers)  # for a while now this one, now that one
+
+
+def test_an_alarm_during_the_bake_takes_the_release_back(canary: Place) -> None:
+    live, before = canary.answer(), canary.revisions()
+    canary.events.clear()
+    canary.commit("alarming")
+    ring = Ring(canary)
+    outcome = canary.deploy(interrupt=ring)
+    assert ring.rung
+    assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
+    assert "alarm" in outcome.message
+    assert "(alarms: errors)" in outcome.message
+    assert (canary.answer(), canary.revisions()) == (live, before)
