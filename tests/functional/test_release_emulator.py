@@ -240,8 +240,10 @@ def test_sigterm_turns_the_release_back_and_gives_the_lock_back(shop: Place) -> 
 
 def seatrial(it: Place, *arguments: str) -> subprocess.Popen[str]:
     assert it.aws.endpoint is not None
+    # A shell's background jobs ignore Ctrl-C, and what they start inherits that.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     return subprocess.Popen(
-        [sys.executable, "-c", "from seatrial.cli import main; main()", *arguments],
+        [sys.executable, "-c", f"{heeding}; from seatrial.cli import main; main()", *arguments],
         cwd=it.root,
         env={**os.environ, "AWS_ENDPOINT_URL": it.aws.endpoint},
         stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import urllib.error
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 SCALE = 0.02
 BLUE_GREEN = 'strategy = { type = "blue_green", bake = "1m" }\n'
 CANARY = 'strategy = { type = "canary", percent = 20, interval = "2m", bake = "4m", alarms = ["errors"] }\n'
-SMOKE = """
+SMOKE = f"""
 [smoke.home]
 path = "/home"
 retries = 1
 [smoke.gate]
 command = ["python", "-m", "tiny.gate"]
 [smoke.script]
-run = ["python", "-c", "import os, urllib.request as u; u.urlopen(os.environ['SEATRIAL_TEST_URL'] + '/home')"]
+run = ["{sys.executable}", "-c", "import os, urllib.request as u; u.urlopen(os.environ['SEATRIAL_TEST_URL'] + '/home')"]
 """
 
 

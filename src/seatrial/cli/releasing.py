@@ -131,7 +131,10 @@ class Signals(Interrupt):
         if not self._pending:
             return Choice.GO_ON
         self._pending = False
-        return self._choice() if self._asks else Choice.ROLL_BACK
+        if self._asks:
+            return self._choice()
+        self._output.say("interrupted: turning back")
+        return Choice.ROLL_BACK
 
     @contextmanager
     def abortable(self) -> Iterator[None]:
@@ -145,12 +148,11 @@ class Signals(Interrupt):
             self._abortable = False
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
+        """Take note only: the signal may have come in the middle of a write, and a second one inside it fails."""
         if self._abortable:
             raise KeyboardInterrupt
         if number == signal.SIGTERM:
             self._asks = False
-        if not self._pending and not self._asks:
-            self._output.say("interrupted: turning back")
         self._pending = True
 
     def _choice(self) -> Choice:
