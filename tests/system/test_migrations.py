@@ -87,7 +87,9 @@ def test_safe_then_unsafe(stage: Stage, tmp_path: Path) -> None:
     # acknowledged, it is released, and the old version fails: that is what was said
     stage.edit("seatrial.toml", lambda text: f'{text}acknowledged = ["{NAME}"]\n')
     stage.commit("acknowledged")
-    with stage.load(tmp_path / "unsafe", rate=50, paths=("/parts/",)) as load:
+    # each address is its own: a page that was asked for a moment ago comes from memory and not from the database
+    fresh = tuple(f"/parts/?n={number}" for number in range(400))
+    with stage.load(tmp_path / "unsafe", rate=50, paths=fresh) as load:
         until(load, 50)
         outcome = stage.deploy()
         load.stop()
