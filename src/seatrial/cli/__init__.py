@@ -59,7 +59,9 @@ class LazyGroup(typer.core.TyperGroup):
         module, line = COMMANDS[cmd_name]
         if self._listing or ctx.resilient_parsing:
             return typer.core.TyperCommand(cmd_name, short_help=line)
-        command = typer.main.get_command(importlib.import_module(module).app)
+        application = importlib.import_module(module).app
+        application.rich_markup_mode = None  # or [environments.NAME] in a help text is taken for markup and left out
+        command = typer.main.get_command(application)
         command.name = cmd_name
         return command
 
