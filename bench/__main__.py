@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bench import commands, machine, memory, release, startup, synth
+from bench import commands, machine, memory, peer, release, startup, synth
 from bench.report import write
 from bench.stage import ROOT, Stage, copied, say, scratch, started
 
@@ -23,6 +23,7 @@ _ON_A_STAGE: dict[str, Callable[[Stage], Result]] = {
     "memory": memory.measure,
     "commands": commands.measure,
     "release": release.measure,
+    "peer": peer.measure,
 }
 
 

@@ -72,7 +72,7 @@ class Stage:
 
     def commit(self, text: str) -> None:
         """Commit a change that makes another version of the application."""
-        (self.project / "BENCH").write_text(text, encoding="utf-8")
+        (self.project / "stockweb" / "round.py").write_text(f'"""{text}"""\n', encoding="utf-8")
         _git(self.project, "add", "--all")
         _git(self.project, "commit", "--quiet", "--message", text)
 

@@ -24,7 +24,7 @@ def read_fast() -> None:
     from botocore import loaders
 
     class FastFiles(loaders.JSONFileLoader):  # type: ignore[misc]  # botocore has no types
-        def _load_file(self, full_path: str, open_method: _Open) -> dict[str, Any] | None:
+        def _load_file(self, full_path: str, open_method: Callable[[str, str], IO[bytes]]) -> dict[str, Any] | None:
             try:
                 return _read(full_path, open_method)
             except (FileNotFoundError, IsADirectoryError):
@@ -33,13 +33,12 @@ def read_fast() -> None:
     loaders.Loader.FILE_LOADER_CLASS = FastFiles
 
 
-if TYPE_CHECKING:
-    _Open = Callable[[str, str], IO[bytes]]
-
-
-@cache
-def _read(path: str, open_method: _Open) -> dict[str, Any]:
+def parsed(path: str, open_method: Callable[[str, str], IO[bytes]]) -> dict[str, Any]:
+    """Return the document in a file, a copy of one's own. ``open_method`` unpacks it, as botocore's loaders say."""
     from pydantic_core import from_json
 
     with open_method(path, "rb") as file:
         return cast("dict[str, Any]", from_json(file.read()))
+
+
+_read = cache(parsed)

@@ -200,6 +200,8 @@ def test_a_service_made_later_is_reached_by_tasks_that_run(
     until(lambda: container.run(fetch, 60) == 0, "the service answers inside")
     runtime.shutdown()
     assert container.poll() is not None or until(lambda: container.poll() is not None, "the end is seen")
+    container.close()  # whoever watches the task is told of its end only now
+    runtime.shutdown()  # and what stops the emulator calls it once more
 
 
 def test_stop_waits_for_the_main_process(runtime: DockerRuntime, image: str) -> None:

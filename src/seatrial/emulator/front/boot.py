@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from seatrial.servicemodels import read_fast
+from seatrial.servicemodels import parsed, read_fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +70,7 @@ def _keep_models_apart() -> None:
         def _load_file(self, full_path: str, open_method: Callable[[str, str], IO[bytes]]) -> Any:
             if not os.path.isfile(full_path):  # noqa: PTH113 - called a thousand times; botocore's own test
                 return None
-            with open_method(full_path, "rb") as file:
-                return from_json(file.read())
+            return parsed(full_path, open_method)
 
     Loader.FILE_LOADER_CLASS = MotoFiles
 

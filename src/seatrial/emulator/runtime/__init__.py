@@ -94,5 +94,5 @@ class Runtime(Protocol):
         ...
 
     def shutdown(self) -> None:
-        """End everything this runtime ever started and is still alive."""
+        """End everything this runtime ever started and is still alive. A second call finds nothing to do."""
         ...
