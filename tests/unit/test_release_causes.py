@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.aws.elbv2 import TargetHealth
@@ -120,6 +122,24 @@ CASES: list[tuple[str, Evidence, str]] = [
     ("out-of-memory", stopped(code=137), "memory"),
     ("out-of-memory", stopped(inner="OutOfMemoryError: Container killed due to memory usage"), "killed"),
     ("exited", stopped(code=3), "exit code 3"),
+    (
+        "exception",
+        replace(
+            logged(
+                "Traceback (most recent call last):",
+                "ValueError: an earlier one",
+                "",
+                "During handling of the above exception, another exception occurred:",
+                "",
+                "Traceback (most recent call last):",
+                '  File "wsgi.py", line 3, in <module>',
+                "    raise Broken(",
+                "shop.errors.Broken: it cannot start",
+            ),
+            stopped=stopped(code=1).stopped,
+        ),
+        "web ended with shop.errors.Broken: it cannot start",
+    ),
 ]
 
 

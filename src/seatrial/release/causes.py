@@ -99,6 +99,9 @@ class Rule:
 
 
 _CODES = re.compile(r"codes: \[([\d, ]+)\]")
+_TRACEBACK = "Traceback (most recent call last):"
+#: Characters of an exception's line that are told; the log has the rest.
+_LONGEST = 300
 
 
 def causes(evidence: Evidence) -> tuple[Cause, ...]:
@@ -169,6 +172,20 @@ def _listens_on_loopback(evidence: Evidence) -> dict[str, str] | None:
 def _exited(evidence: Evidence) -> dict[str, str] | None:
     codes = sorted({each.exit_code for each in evidence.stopped if each.exit_code})
     return {"code": ", ".join(map(str, codes))} if codes else None
+
+
+def _raised(evidence: Evidence) -> dict[str, str] | None:
+    """Find the exception that ended a program: the line after the last traceback that is not indented."""
+    if _exited(evidence) is None or _TRACEBACK not in evidence.log:
+        return None
+    last = len(evidence.log) - 1 - evidence.log[::-1].index(_TRACEBACK)
+    after = (line for line in evidence.log[last + 1 :] if line.strip() and not line[0].isspace())
+    what = next(after, None)
+    return {"what": what[:_LONGEST]} if what else None
+
+
+def _exited_silently(evidence: Evidence) -> dict[str, str] | None:
+    return _exited(evidence) if _raised(evidence) is None else None
 
 
 def _out_of_memory(evidence: Evidence) -> dict[str, str] | None:
@@ -372,8 +389,14 @@ RULES: tuple[Rule, ...] = (
         "raise its memory in seatrial.toml, or start fewer worker processes",
     ),
     Rule(
+        "exception",
+        _raised,
+        "{unit} ended with {what}",
+        "its traceback is in the last lines of the log below",
+    ),
+    Rule(
         "exited",
-        _exited,
+        _exited_silently,
         "{unit} ended by itself with exit code {code}",
         "the last lines of its log are below",
     ),
