@@ -82,7 +82,7 @@ def _start(deployment: str, step: dict[str, Any]) -> str:
         taskDefinition=revision,
         launchType="FARGATE",
         networkConfiguration=_network(services[0]),
-        startedBy=f"gates/{deployment}",
+        startedBy=f"gates/{deployment}/{step['name']}",
         overrides={"cpu": step["cpu"], "memory": step["memory"], "containerOverrides": [override]},
     )
     if not answer["tasks"]:
