@@ -7,6 +7,7 @@ stopped from here. Ways back move all traffic at once, ask no hooks and do not k
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from seatrial.aws.codedeploy import UNDER_WAY, appspec
@@ -71,8 +72,7 @@ class CodeDeployRollout(Rollout):
         """Ask CodeDeploy for the target. The count is ECS's, and comes first: a new task set has as many tasks."""
         self._observer.start(service)
         self._deadline = self._clock.monotonic() + self.change.patience
-        if not self._back:
-            self._make_room()
+        self._make_room()
         if desired is not None:
             self._ecs.scale(self.change.unit, desired)
         hooks = {} if self._back else {hook.stage: hook.function for hook in self._by.hooks}
@@ -98,7 +98,7 @@ class CodeDeployRollout(Rollout):
         self._show(seen)
         if self._by.gates and not self._back:
             self._gates.look(self._id, self._by.gates)
-        self.replaced = seen.under_way and seen.shifted
+        self.replaced = seen.under_way and seen.status != "Ready" and seen.shifted
         if self._back and seen.waits_for_end and not self._ended_wait:
             self._end_wait()
         if seen.status == "Succeeded":
@@ -139,13 +139,18 @@ class CodeDeployRollout(Rollout):
         return self._gates.evidence(failed)
 
     def _make_room(self) -> None:
-        """Stop a deployment that a release with --take-over is put on top of. This one then cleans up after it."""
+        """Wait until no other deployment of the group is under way: CodeDeploy takes one at a time.
+
+        A release with --take-over is put on top of another, which is stopped and cleaned up after. Before the way back
+        nothing is stopped: it is a deployment of ours that succeeds already and only ends its old tasks.
+        """
         other = self._codedeploy.under_way(self._by.application, self.change.unit)
         if other is None:
             return
-        self._codedeploy.stop(other, roll_back=False)
-        until = self._clock.monotonic() + _APPEARS
-        while self._described(other).under_way and self._clock.monotonic() < until:
+        if not self._back:
+            with contextlib.suppress(AwsError):  # it ends already
+                self._codedeploy.stop(other, roll_back=False)
+        while self._described(other).under_way and self._clock.monotonic() < self._deadline:
             self._clock.sleep(self._pace)
 
     def _described(self, identifier: str) -> Deployment:
@@ -153,10 +158,8 @@ class CodeDeployRollout(Rollout):
 
     def _end_wait(self) -> None:
         self._ended_wait = True
-        try:
+        with contextlib.suppress(AwsError):  # the wait is over
             self._codedeploy.go_on(self._id, "TERMINATION_WAIT")
-        except AwsError:  # the wait was over
-            return
 
     def _failing(self, service: Service) -> bool:
         """Whether as many new tasks have failed as ECS's circuit breaker would take."""

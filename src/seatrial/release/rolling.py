@@ -221,6 +221,8 @@ class Rollout:
 
     def _why(self, deployment: ServiceDeployment) -> str:
         why = self.reason or deployment.rollback_reason or deployment.reason or deployment.status
+        hook = next((each.label for each in self.change.hooks if each.function in why), None)
+        why = f"{hook}: {why}" if hook else why
         return f"{why} (alarms: {', '.join(deployment.alarms)})" if deployment.alarms else why
 
     def _end(self, verdict: Verdict, reason: str) -> None:
