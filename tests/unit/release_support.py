@@ -126,7 +126,7 @@ class FakeAws(Aws):
         self.services: dict[str, FakeService] = {}
         self.deployments: list[dict[str, Any]] = []
         self.tasks: dict[str, dict[str, Any]] = {}
-        #: What ListTasks finds of a service (or ``startedBy``): a function, since tasks come and go while a release looks.
+        #: What ListTasks finds of a service or a ``startedBy``: a function, since tasks come and go meanwhile.
         self.tasks_of: dict[str, Callable[[], list[dict[str, Any]]]] = {}
         for unit in (*settings.services, *settings.tasks, *settings.jobs):
             arn = self._define(names.family(settings, unit), document(settings, unit, OLD, "old"))

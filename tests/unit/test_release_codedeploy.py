@@ -366,7 +366,7 @@ def ended(world: World, document: dict[str, Any] | None, image: str = NEW, **opt
         outcome = world.deploy(image, **options)
     except SeatrialError as refused:
         return ("refused", refused.message, ())
-    told = tuple(each.text for each in world.events if isinstance(each, Note))
+    told = tuple(each.line() for each in world.events if isinstance(each, Note | DeploymentChanged))
     return (outcome.result, outcome.message, (*outcome.details, *told))
 
 
