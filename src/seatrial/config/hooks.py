@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seatrial.config.fields import Misplaced, Model
 from seatrial.config.strategies import CodeDeploy, Shifting
@@ -29,6 +29,7 @@ EcsStage = Literal[
 CodeDeployEvent = Literal[
     "BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"
 ]
+Stage = Literal[EcsStage, CodeDeployEvent]
 #: Where gate tasks are run by a hook: before any task of the new version starts.
 GATED = "BeforeInstall"
 #: Seconds that gate tasks may take together in a hook. CodeDeploy waits an hour for a hook, and starting takes some.
@@ -45,7 +46,13 @@ class Hook(Model):
     function: str = Field(
         pattern=r"^arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?$", description="ARN of the function"
     )
-    stages: tuple[EcsStage | CodeDeployEvent, ...] = Field(min_length=1, description="when it is asked")
+    stages: tuple[Stage, ...] = Field(description="when it is asked")
+
+    @model_validator(mode="after")
+    def _is_asked(self) -> Hook:
+        if not self.stages:
+            raise Misplaced(("stages",), "names no stage, so it would never be asked")
+        return self
 
 
 def stages(hook: Hook, strategy: Rolling | BlueGreen | Canary | Linear | CodeDeploy) -> tuple[str, ...]:

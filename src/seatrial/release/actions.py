@@ -218,15 +218,16 @@ class Actions:
         """Raise what a person's choice, if there is one, means while these are under way."""
         units = " and ".join(each.change.unit for each in rollouts)
         held = " and ".join(each.change.unit for each in rollouts if each.held or each.approaching)
+        who = "CodeDeploy" if any(each.change.codedeploy for each in rollouts) else "ECS"
         if choice is Choice.ROLL_BACK:
             raise TurnedBack(f"interrupted during the rollout of {units}")
         if choice is Choice.STOP_WATCHING and held:
             raise Unwatched(
-                f"ECS holds {held} before users see the new version, until somebody answers, and rolls back after "
+                f"{who} holds {held} before users see the new version, until somebody answers, and rolls back after "
                 f"{HELD // 60} minutes; nothing after it was started"
             )
         if choice is Choice.STOP_WATCHING:
-            raise Unwatched(f"ECS goes on with the rollout of {units}; nothing after it was started")
+            raise Unwatched(f"{who} goes on with the rollout of {units}; nothing after it was started")
 
     def _note(self, line: str) -> None:
         self._context.emit(Note(self._context.clock.now(), line))
