@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from seatrial.aws.clock import SystemClock
-from seatrial.aws.codedeploy import appspec
 from seatrial.aws.ecs import Ecs
+from seatrial.aws.permission import policy
 from seatrial.config.load import load
 from seatrial.errors import UsageError
 from seatrial.infra import apply
+from seatrial.release.facts import gather
 from seatrial.release.interrupt import Choice, Interrupt
-from seatrial.release.status import status
+from seatrial.release.roles import release_role
+from seatrial.release.status import Status, status
 from seatrial.release.watch import DeploymentChanged, SmokeChecked, TaskChanged, TaskLogged
-from seatrial.stack import names
 from tests.functional.emulator_support import Running, emulator
 from tests.functional.release_support import TOML, Place, project
 from tests.functional.stages_support import put_function
+from tests.functional.test_release_policy import give, user
 from tests.functional.test_release_shifting import Asking
 
 if TYPE_CHECKING:
@@ -112,11 +115,14 @@ def test_the_first_release_is_tested_and_serves(shop: Place) -> None:
     assert shop.desired() == {"web": 1, "worker": 1}
 
 
-def test_a_good_release_goes_through_the_events_and_loses_no_request(shop: Place) -> None:
+def test_a_good_release_goes_through_the_events_and_loses_no_request(running: Running, shop: Place) -> None:
+    """By a user who may do what `seatrial policy` prints, and nothing else."""
+    it = replace(shop, aws=user(shop.aws, "releases"))
+    give(running, "releases", policy(release_role(shop.settings, gather(shop.settings, shop.aws))))
     shop.events.clear()
     shop.commit("two")
     with Asking(shop.url) as asking:
-        outcome = shop.deploy()
+        outcome = it.deploy()
     assert (outcome.exit_code, shop.answer()) == (0, "two"), outcome
     assert [s for s in stages(shop) if s in ("Install", "READY_WAIT", "TERMINATION_WAIT")] == [
         "Install", "READY_WAIT", "TERMINATION_WAIT",
@@ -150,11 +156,9 @@ def test_a_worker_that_cannot_start_takes_the_traffic_back(shop: Place) -> None:
 
 
 def test_back_to_the_release_before(shop: Place) -> None:
-    shop.commit("three")
-    assert shop.deploy().exit_code == 0
     shop.events.clear()
     outcome = shop.rollback()
-    assert (outcome.exit_code, shop.answer()) == (0, "two"), outcome
+    assert (outcome.exit_code, shop.answer()) == (0, "one"), outcome
     assert not [e for e in shop.events if isinstance(e, SmokeChecked)]
 
 
@@ -192,14 +196,17 @@ def changed(it: Place, toml: str) -> Place:
 
 
 class At(Interrupt):
-    """Does something when the release is at a stage, and then chooses."""
+    """Does something when the release is at a stage, with such a part of the traffic moved, and then chooses."""
 
-    def __init__(self, it: Place, stage: str, choice: Choice, act: Callable[[], object] = lambda: None) -> None:
-        self.it, self.stage, self.choice, self.act = it, stage, choice, act
+    def __init__(
+        self, it: Place, stage: str, share: float, choice: Choice, act: Callable[[], object] = lambda: None
+    ) -> None:
+        self.it, self.at, self.choice, self.act = it, (stage, share), choice, act
         self.done = False
 
     def poll(self) -> Choice:
-        if self.done or self.stage not in stages(self.it):
+        told = [(e.stage, e.production) for e in self.it.events if isinstance(e, DeploymentChanged) and e.unit == "web"]
+        if self.done or self.at not in told:
             return Choice.GO_ON
         self.done = True
         self.act()
@@ -226,6 +233,7 @@ def test_an_alarm_during_the_wait_takes_the_release_back(canary: Place) -> None:
     ring = At(
         canary,
         "TERMINATION_WAIT",
+        100.0,
         Choice.GO_ON,
         lambda: alarm(AlarmName="errors", StateValue="ALARM", StateReason="a test"),
     )
@@ -241,15 +249,23 @@ def test_ctrl_c_while_a_part_of_the_traffic_has_moved_takes_it_back(canary: Plac
     live, before = canary.answer(), canary.revisions()
     canary.events.clear()
     canary.commit("interrupted")
-    outcome = canary.deploy(interrupt=At(canary, "AllowTraffic", Choice.ROLL_BACK))
+    seen: list[Status] = []
+
+    def look() -> None:
+        seen.append(status(canary.settings, canary.aws, SystemClock()))
+
+    outcome = canary.deploy(interrupt=At(canary, "AllowTraffic", 20.0, Choice.ROLL_BACK, look))
     assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
+    web = seen[0].services[0]
+    assert web.rollout == "IN_PROGRESS"
+    assert [(each.revision == web.revision, each.traffic) for each in web.runs] == [(True, 0.8), (False, 0.2)]
     assert (canary.answer(), canary.revisions()) == (live, before)
 
 
 def test_a_deployment_that_was_left_alone_is_refused_and_may_be_taken_over(canary: Place) -> None:
     canary.events.clear()
     canary.commit("left")
-    outcome = canary.deploy(interrupt=At(canary, "AllowTraffic", Choice.STOP_WATCHING))
+    outcome = canary.deploy(interrupt=At(canary, "AllowTraffic", 20.0, Choice.STOP_WATCHING))
     assert (outcome.exit_code, outcome.result) == (3, "unwatched"), outcome
     canary.commit("five")
     with pytest.raises(UsageError, match="service web is in the middle of another deployment"):
@@ -260,7 +276,8 @@ def test_a_deployment_that_was_left_alone_is_refused_and_may_be_taken_over(canar
 
 def test_the_infrastructure_changes_around_a_service_and_its_traffic_stays(canary: Place) -> None:
     live = canary.answer()
-    more = TOML.format(app="shop").replace('routes = ["/*"]', 'routes = ["/*", "/home"]')
+    more = TOML.format(app="shop").replace('routes = ["/*"]', 'routes = ["/*", "/home"]\nenvironment = { A = "1" }')
+    more = more.replace("drain = 1", "drain = 2")
     with Asking(canary.url) as asking:
         it = changed(canary, more + CANARY)
         assert apply(it.settings, it.aws).stacks[1].action == "unchanged"
@@ -335,19 +352,14 @@ def test_a_gate_task_that_fails_in_the_hook_ends_the_release_with_its_own_words(
     assert gated.revisions() == before
 
 
-def test_a_gate_task_that_hangs_in_the_hook_is_stopped(gated: Place) -> None:
-    gated.commit("hanging", gate="hangs")
-    outcome = gated.deploy()
-    assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
-    assert "gate task migrate failed at BeforeInstall" in outcome.message
-
-
 def test_a_release_that_somebody_else_starts_is_gated_too(gated: Place) -> None:
     """By the AppSpec that docs/releases.md shows: CodePipeline and the console start nothing else."""
     definition = gated.revisions()["web"]
     client = gated.aws.client("codedeploy")
-    spec = appspec(definition, "web", 8000, {"BeforeInstall": names.gate_function(gated.settings)})
-    content = {"revisionType": "AppSpecContent", "appSpecContent": {"content": json.dumps(spec)}}
+    page = (Path(__file__).parents[2] / "docs" / "releases.md").read_text()
+    (sample,) = re.findall(r"```yaml\n(version: 0.0\n.*?)```", page, re.DOTALL)
+    spec = sample.replace("TASK-DEFINITION", definition).replace("stockweb-production", "gated-local")
+    content = {"revisionType": "AppSpecContent", "appSpecContent": {"content": spec}}
     made = client.create_deployment(applicationName="gated-local", deploymentGroupName="web", revision=content)
     waiter = client.raw.get_waiter("deployment_successful")
     waiter.wait(deploymentId=made["deploymentId"], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
@@ -361,3 +373,15 @@ def test_a_function_that_says_no_is_named_with_its_stage(gated: Place) -> None:
     outcome = gated.deploy()
     assert (outcome.exit_code, gated.answer()) == (1, live), outcome
     assert outcome.message.startswith("web: hooks.warm failed at BeforeAllowTraffic: ")
+
+
+def test_who_deploys_is_changed_by_taking_the_service_out_and_putting_it_back(gated: Place) -> None:
+    """The way with downtime that docs/infrastructure.md tells."""
+    rolling = TOML.format(app="gated")
+    before, _, after = rolling.partition("[services.web]")
+    changed(gated, before + "[services.worker]" + after.partition("[services.worker]")[2])
+    it = changed(gated, rolling)
+    it.commit("rolled")
+    outcome = it.deploy()
+    assert (outcome.exit_code, it.answer()) == (0, "rolled"), outcome
+    assert "gate" in [each.kind for each in outcome.steps]

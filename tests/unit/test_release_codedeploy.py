@@ -15,6 +15,7 @@ from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.permissions import permissions
 from seatrial.release.plan import Wanted, patience, plan_release
 from seatrial.release.probes import Answer
+from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, Note, ReleaseEvent, TaskChanged, TaskLogged
 from tests.unit.codedeploy_support import WAITS, FakeCodeDeployAws, stopped_task
 from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, FakeClock, settings_of
@@ -344,6 +345,17 @@ def test_every_action_is_enough_and_needed() -> None:
     actions = {action for each in document["Statement"] for action in each["Action"]}
     useless = {action for action in actions - PUSH if not missed(without(document, action), whole)}
     assert useless == set()
+
+
+def test_the_reading_policy_is_enough_for_plan_and_status() -> None:
+    world = World(TESTED + SMOKE)
+    found = roles.reading_role(world.settings, facts.gather(world.settings, world.aws))
+    world.aws.document = policy(found)
+    api.plan(world.settings, Path(), world.aws, image=NEW)
+    web = status(world.settings, world.aws, world.clock).services[0]
+    assert (web.name, web.rollout, web.good) == ("web", "COMPLETED", True)
+    words = {action.partition(":")[2] for each in found for action in each.actions}
+    assert all(word.startswith(("Describe", "Get", "List", "Filter")) for word in words)
 
 
 Ending = tuple[str, str, tuple[str, ...]]

@@ -359,7 +359,7 @@ def _service(raw: Mapping[str, Any]) -> Service:
         name=raw["serviceName"],
         arn=raw["serviceArn"],
         status=raw.get("status", "ACTIVE"),
-        task_definition=sets[0]["taskDefinition"] if sets else raw["taskDefinition"],
+        task_definition=sets[0]["taskDefinition"] if sets else raw.get("taskDefinition", ""),
         desired=raw.get("desiredCount", 0),
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
