@@ -15,14 +15,18 @@ from seatrial.aws.permission import policy
 from seatrial.config.load import load
 from seatrial.errors import UsageError
 from seatrial.infra import apply
+from seatrial.infra.permissions import infra_role
 from seatrial.release.facts import gather
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.roles import release_role
 from seatrial.release.status import Status, status
 from seatrial.release.watch import DeploymentChanged, SmokeChecked, TaskChanged, TaskLogged
+from seatrial.stack.build import build
+from seatrial.stack.lowering import lower
 from tests.functional.emulator_support import Running, emulator
 from tests.functional.release_support import TOML, Place, project
 from tests.functional.stages_support import put_function
+from tests.functional.test_infra_policy import User
 from tests.functional.test_release_policy import give, user
 from tests.functional.test_release_shifting import Asking
 
@@ -274,13 +278,17 @@ def test_a_deployment_that_was_left_alone_is_refused_and_may_be_taken_over(canar
     assert (outcome.exit_code, canary.answer()) == (0, "five"), outcome
 
 
-def test_the_infrastructure_changes_around_a_service_and_its_traffic_stays(canary: Place) -> None:
+def test_the_infrastructure_changes_around_a_service_and_its_traffic_stays(running: Running, canary: Place) -> None:
+    """By a user who may do what `seatrial policy --role infra` prints."""
     live = canary.answer()
     more = TOML.format(app="shop").replace('routes = ["/*"]', 'routes = ["/*", "/home"]\nenvironment = { A = "1" }')
-    more = more.replace("drain = 1", "drain = 2")
+    (canary.root / "seatrial.toml").write_text(more.replace("drain = 1", "drain = 2") + CANARY)
+    settings = load(canary.root / "seatrial.toml", "local")
+    applies = User(running)
+    applies.give(infra_role(settings, lower(build(settings)), canary.aws))
     with Asking(canary.url) as asking:
-        it = changed(canary, more + CANARY)
-        assert apply(it.settings, it.aws).stacks[1].action == "unchanged"
+        assert apply(settings, applies.aws).stacks[1].action == "updated"
+        assert apply(settings, applies.aws).stacks[1].action == "unchanged"
     assert set(asking.answers) == {live}
 
 
