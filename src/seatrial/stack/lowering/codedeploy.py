@@ -1,14 +1,13 @@
-"""What CodeDeploy deploys services with: application, deployment groups, its role, and the function that runs gates."""
+"""What CodeDeploy deploys services with: application, deployment groups and its role."""
 
 from __future__ import annotations
 
-import json
-from importlib import resources as files
 from typing import TYPE_CHECKING
 
 from seatrial.stack import names
-from seatrial.stack.graph import GetAtt, Noted, Ref, Resource, Sub
-from seatrial.stack.lowering.policies import WITHOUT_RESOURCE, role
+from seatrial.stack.graph import GetAtt, Noted, Ref, Resource
+from seatrial.stack.lowering.gates import GATES, gates
+from seatrial.stack.lowering.policies import WITHOUT_RESOURCE, arn, handing_over, role
 from seatrial.stack.lowering.traffic import TEST_LISTENER, production_listener, rule_ids, target_groups
 
 if TYPE_CHECKING:
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
 
 _APPLICATION = "DeploymentApplication"
 _ROLE = "DeploymentRole"
-_GATES = "GateFunction"
-_GATES_ROLE = "GateFunctionRole"
-_GATES_LOGS = "GateFunctionLogs"
-_LOG_DAYS = 30
-#: Lambda's longest timeout, in seconds. The function calls itself again before that if a task takes longer.
-_LONGEST = 900
 
 
 def deployments(stack: model.Stack) -> dict[str, Resource]:
@@ -44,7 +37,7 @@ def deployments(stack: model.Stack) -> dict[str, Resource]:
             found[f"{name}DeploymentConfig"] = _configuration(by)
         found[f"{name}DeploymentGroup"] = _group(stack, unit, by)
     if stack.app.gate_hook is not None:
-        found |= _gates(stack, stack.app.gate_hook)
+        found |= gates(stack, stack.app.gate_hook)
     return found
 
 
@@ -152,13 +145,13 @@ def _role(stack: model.Stack, units: list[model.Service]) -> Resource:
             "Sid": "MoveServices",
             "Effect": "Allow",
             "Action": ["ecs:DescribeServices", "ecs:UpdateServicePrimaryTaskSet"],
-            "Resource": [_arn("ecs", f"service/{each}") for each in services],
+            "Resource": [arn("ecs", f"service/{each}") for each in services],
         },
         {
             "Sid": "MakeAndEndTaskSets",
             "Effect": "Allow",
             "Action": ["ecs:CreateTaskSet", "ecs:DeleteTaskSet"],
-            "Resource": [_arn("ecs", f"task-set/{each}/*") for each in services],
+            "Resource": [arn("ecs", f"task-set/{each}/*") for each in services],
         },
         {
             "Sid": "MoveTraffic",
@@ -172,11 +165,11 @@ def _role(stack: model.Stack, units: list[model.Service]) -> Resource:
             "Action": Noted("elasticloadbalancing:ModifyListener", "How CodeDeploy writes a listener's default action"),
             "Resource": list(dict.fromkeys(listeners)),
         },
-        _handing_over("HandOverRoles"),
+        handing_over("HandOverRoles"),
     ]
     functions: list[Value] = [hook.function for unit in units for hook in unit.deployment.hooks]
     if stack.app.gate_hook is not None:
-        functions.append(GetAtt(_GATES, "Arn"))
+        functions.append(GetAtt(GATES, "Arn"))
     if functions:
         statements.append(
             {
@@ -193,130 +186,7 @@ def _role(stack: model.Stack, units: list[model.Service]) -> Resource:
                 "Sid": "LookAtAlarms",
                 "Effect": "Allow",
                 "Action": "cloudwatch:DescribeAlarms",
-                "Resource": [_arn("cloudwatch", f"alarm:{alarm}") for alarm in alarms],
+                "Resource": [arn("cloudwatch", f"alarm:{alarm}") for alarm in alarms],
             }
         )
     return role("codedeploy.amazonaws.com", statements, "Lets CodeDeploy move this environment's services")
-
-
-def _gates(stack: model.Stack, hook: model.GateHook) -> dict[str, Resource]:
-    """Return the function that runs gate tasks, its role and its log group.
-
-    A function's variables are 4 KiB in all, so it is told only what its tasks have otherwise than the service.
-    """
-    service = next(each for each in stack.app.containers if each.unit == hook.unit)
-    steps = [
-        {
-            "name": task.unit,
-            "command": list(task.command),
-            "cpu": str(task.cpu),
-            "memory": str(task.memory),
-            "environment": [
-                {"name": name, "value": value}
-                for name, value in task.environment
-                if isinstance(value, str) and (name, value) not in service.environment
-            ],
-            "timeout": timeout,
-        }
-        for task, timeout in zip(hook.tasks, hook.timeouts, strict=True)
-    ]
-    code = (files.files("seatrial.stack.lowering") / "functions" / "gates.py").read_text(encoding="utf-8")
-    return {
-        _GATES_LOGS: Resource(
-            "AWS::Logs::LogGroup",
-            {"LogGroupName": hook.log_group, "RetentionInDays": _LOG_DAYS},
-            deletion_policy="Delete",
-            update_replace_policy="Delete",
-        ),
-        _GATES_ROLE: _gates_role(stack, hook),
-        _GATES: Resource(
-            "AWS::Lambda::Function",
-            {
-                "FunctionName": hook.name,
-                "Description": f"Runs {', '.join(task.unit for task in hook.tasks)} before CodeDeploy installs",
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "Role": GetAtt(_GATES_ROLE, "Arn"),
-                "Timeout": Noted(_LONGEST, "It calls itself again before that where a task takes longer"),
-                "MemorySize": 256,
-                "Environment": {
-                    "Variables": {
-                        "CLUSTER": stack.app.name,
-                        "CONTAINER": hook.unit,
-                        "STEPS": json.dumps(steps),
-                    }
-                },
-                "Code": {"ZipFile": code},
-            },
-            depends_on=(_GATES_LOGS,),
-            why="Named in the AppSpec as BeforeInstall: whoever starts the deployment, its gate tasks come first",
-        ),
-    }
-
-
-def _gates_role(stack: model.Stack, hook: model.GateHook) -> Resource:
-    family = next(each.family for each in stack.app.containers if each.unit == hook.unit)
-    statements: list[Value] = [
-        {
-            "Sid": "WriteLogs",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": GetAtt(_GATES_LOGS, "Arn"),
-        },
-        {
-            "Sid": "ReadTheDeployment",
-            "Effect": "Allow",
-            "Action": ["codedeploy:GetApplicationRevision", "codedeploy:GetDeployment"],
-            "Resource": [
-                _arn("codedeploy", f"application:{stack.app.name}"),
-                _arn("codedeploy", f"deploymentgroup:{stack.app.name}/{hook.unit}"),
-            ],
-        },
-        {
-            "Sid": "Answer",
-            "Effect": "Allow",
-            "Action": "codedeploy:PutLifecycleEventHookExecutionStatus",
-            "Resource": Noted("*", "This action knows no resource"),
-        },
-        {
-            "Sid": "LookAtTheService",
-            "Effect": "Allow",
-            "Action": "ecs:DescribeServices",
-            "Resource": _arn("ecs", f"service/{stack.app.name}/{hook.unit}"),
-        },
-        {
-            "Sid": "RunTheNewRevision",
-            "Effect": "Allow",
-            "Action": "ecs:RunTask",
-            "Resource": _arn("ecs", f"task-definition/{family}:*"),
-            "Condition": {"ArnEquals": {"ecs:cluster": Ref("ClusterArn")}},
-        },
-        {
-            "Sid": "FollowItsTasks",
-            "Effect": "Allow",
-            "Action": ["ecs:DescribeTasks", "ecs:StopTask"],
-            "Resource": _arn("ecs", f"task/{stack.app.name}/*"),
-        },
-        _handing_over("HandOverRoles"),
-        {
-            "Sid": "CallItselfAgain",
-            "Effect": "Allow",
-            "Action": "lambda:InvokeFunction",
-            "Resource": _arn("lambda", f"function:{hook.name}"),
-        },
-    ]
-    return role("lambda.amazonaws.com", statements, "Runs gate tasks in a hook", account="StringEqualsIfExists")
-
-
-def _handing_over(sid: str) -> dict[str, Value]:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": "iam:PassRole",
-        "Resource": [Ref("ExecutionRoleArn"), Ref("TaskRoleArn")],
-        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-    }
-
-
-def _arn(service: str, resource: str) -> Sub:
-    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")

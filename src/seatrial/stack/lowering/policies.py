@@ -203,6 +203,22 @@ def hook_role(functions: Iterable[str]) -> Resource:
     )
 
 
+def handing_over(sid: str) -> dict[str, Value]:
+    """Return the statement that lets a role hand the tasks' roles to ECS."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": [Ref("ExecutionRoleArn"), Ref("TaskRoleArn")],
+        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    }
+
+
+def arn(service: str, resource: str) -> Sub:
+    """Return an ARN of this account and region."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
+
+
 def bucket_policy(bucket: str) -> Resource:
     """Return the policy that refuses requests without TLS. ``bucket`` is the bucket's logical name."""
     return Resource(
