@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from tests.functional.migration_cases import code, columns_change, columns_come_and_go, constraints, tables
 from tests.functional.migration_cases.case import PART, Case
+from tests.functional.migration_cases.constraints import NOT_ATOMIC
 
-__all__ = ["CASES", "PART", "Case"]
+__all__ = ["CASES", "NOT_ATOMIC", "PART", "Case"]
 
 CASES: tuple[Case, ...] = (
     *tables.CASES,

@@ -9,6 +9,12 @@ makes ``Box`` and ``Part`` (and what the case adds to them), ``0002_change`` doe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.project.migrations.rules import RULES
+
+if TYPE_CHECKING:
+    from seatrial.project.migrations.rules import Kind
 
 PART = """\
 migrations.CreateModel("Box", [("id", models.BigAutoField(primary_key=True)), ("code", models.CharField(max_length=20))]),
@@ -35,8 +41,8 @@ from django.db.models.functions import Now
 
 
 class Own(migrations.RunSQL):
-    def database_forwards(self, *args):
-        pass
+    def database_forwards(self, label, editor, *states):
+        editor.execute(self.sql)
 
 
 class Odd(migrations.operations.base.Operation):
@@ -66,7 +72,7 @@ class Case:
 
     ``writes`` are values of a Part that the version before may write, over the usual ones. ``reads`` is a
     query of its own, of ``parts`` or a ``part``. ``rows`` is False where Part stays empty, ``new`` where the model Part
-    does not stay as it is.
+    does not stay as it is. ``breaks`` is for what nobody can judge: whether the version before fails.
     """
 
     name: str
@@ -80,6 +86,12 @@ class Case:
     atomic: bool = True
     rows: bool = True
     new: bool = True
+    breaks: bool = False
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The classes of its rules."""
+        return {RULES[rule].kind for rules in self.rules for rule in rules.split()}
 
     def on(self, django: tuple[int, int]) -> bool:
         return self.since <= django <= self.until

@@ -21,6 +21,26 @@ CASES = (
     Case("run_python_one_way", "migrations.RunPython(lambda apps, editor: None),", ("python no-way-back",)),
     Case("run_python_noop", "migrations.RunPython(migrations.RunPython.noop),", ("no-change",)),
     Case("own_operation", 'Own("SELECT 1"),', ("own-operation no-way-back",)),
+    Case(
+        "run_python_breaks",
+        "migrations.RunPython(lambda apps, editor: editor.execute('ALTER TABLE \"LABEL_part\" RENAME text TO words'), "
+        "migrations.RunPython.noop),",
+        ("python",),
+        breaks=True,
+    ),
+    Case(
+        "run_sql_breaks",
+        "migrations.RunSQL('DO $$ BEGIN ALTER TABLE \"LABEL_part\" RENAME text TO words; END $$', "
+        "migrations.RunSQL.noop),",
+        ("sql",),
+        breaks=True,
+    ),
+    Case(
+        "own_breaks",
+        "Own('ALTER TABLE \"LABEL_part\" RENAME text TO words'),",
+        ("own-operation no-way-back",),
+        breaks=True,
+    ),
     Case("odd_operation", "Odd(),", ("own-operation",)),
     Case("run_sql_unknown", 'migrations.RunSQL("DO $$ BEGIN NULL; END $$"),', ("sql no-way-back",)),
     Case("run_sql_noop", 'migrations.RunSQL(migrations.RunSQL.noop, ""),', ("no-change",)),

@@ -89,3 +89,10 @@ CASES = (
         since=(5, 2),
     ),
 )
+
+#: It is in no table of cases, because Django does not apply it.
+NOT_ATOMIC = Case(
+    "not_atomic",
+    'pg.AddIndexConcurrently("part", models.Index(fields=["name"], name="not_atomic_i")),',
+    ("add-index-concurrently not-atomic",),
+)
