@@ -87,7 +87,7 @@ def test_a_canary_is_rehearsed_as_production_releases_it(root: Path, capsys: pyt
     assert {each["percent"] for each in broken["shares"]} == {0}
     page = (root / answer["report"]).read_text()
     assert page.count("<svg") == 5
-    for text in ("PRODUCTION_TRAFFIC_SHIFT 3.", "smoke checks home: ok", ">20 %<", "the interval of 3 min took 3.6 s"):
+    for text in ("PRODUCTION_TRAFFIC_SHIFT 3.", "smoke check home: ok", ">20 %<", "the interval of 3 min took 3.6 s"):
         assert text in page
 
 

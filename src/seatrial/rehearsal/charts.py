@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 WIDTH, LEFT, RIGHT = 1000, 150, 12
 #: Height of a line of bars, the space below it included.
 ROW = 18
-#: Width of a letter of a note, at the most usual.
-_LETTER = 5.8
+#: Width of a letter of a note: a capital one, in the larger type of pictures that stand alone.
+_LETTER = 8.0
 
 
 @dataclass(frozen=True)

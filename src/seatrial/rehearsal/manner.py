@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Factor on AWS's own waits, unless a strategy's waits would take longer than :data:`_PATIENCE` seconds with it.
-_USUAL = 0.05
+USUAL = 0.05
 _PATIENCE = 30.0
 #: Below this, ECS's wait for the answer of the smoke checks would be too short for real ones: 144 s instead of 2 h.
 _LEAST = 0.02
@@ -73,7 +73,7 @@ def manner(settings: Settings, environment: str | None = None) -> Manner:
 def scale_for(settings: Settings) -> float:
     """Return the time scale for a rehearsal: a twentieth, or less where the strategy waits long."""
     waits = _waits(settings)
-    return _USUAL if waits * _USUAL <= _PATIENCE else round(max(_LEAST, _PATIENCE / waits), 3)
+    return USUAL if waits * USUAL <= _PATIENCE else round(max(_LEAST, _PATIENCE / waits), 3)
 
 
 def released_as(path: Path, environment: str, wanted: str | None, old: str | None) -> tuple[Settings, str]:

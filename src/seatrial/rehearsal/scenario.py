@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from seatrial.config.models import Settings
     from seatrial.emulator.state import EmulatorInfo
+    from seatrial.rehearsal.timeline import Timeline
     from seatrial.release import Outcome
     from seatrial.release.watch import ReleaseEvent
 
@@ -82,9 +83,10 @@ class Narrator(Protocol):
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of it: the verdict and where the report lies."""
+    """What came of it: the verdict, what it rests on, and where the report lies."""
 
     verdict: Verdict
+    timeline: Timeline
     page: Path
     data: Path
 
@@ -167,7 +169,7 @@ class _Stage:
         )  # fmt: skip
         directory = wishes.report or self._root / ".seatrial" / "rehearsals" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
         page, data = report.write(directory, circumstances, timeline, verdict)
-        return Rehearsed(verdict, page, data)
+        return Rehearsed(verdict, timeline, page, data)
 
     def _new_version(self, load: Load) -> Outcome:
         self._narrator.stage("releasing the working tree over it")

@@ -55,9 +55,11 @@ def _checks(parts: list[str], axis: Axis, release: ReleaseSpan, top: float) -> f
         parts.append(f'<circle class="{kind}" cx="{x}" cy="{top + 6}" r="4"><title>{escape(title)}</title></circle>')
     last = axis.x(release.checks[-1].at)
     wrong = list(dict.fromkeys(each.name for each in release.checks if not each.ok))
-    names = ", ".join(dict.fromkeys(each.name for each in release.checks))
+    names = list(dict.fromkeys(each.name for each in release.checks))
     end = f"{', '.join(wrong)} FAILED" if wrong else "ok"
-    parts.append(note_beside(last, 4, top + 10, f"smoke checks {names}: {end}"))
+    parts.append(
+        note_beside(last, 4, top + 10, f"smoke check{'s' if len(names) > 1 else ''} {', '.join(names)}: {end}")
+    )
     return top + ROW
 
 
@@ -68,8 +70,8 @@ def _shares(  # noqa: PLR0917 - where, what and of which
     shares = [each for each in release.shares if each.unit == unit]
     if not any(each.percent for each in shares):
         return top
-    bottom = top + _TALL + 8
-    parts.append(scale("100 %", top + 16) + scale("0 %", bottom + 2))
+    bottom = top + _TALL + 16
+    parts.append(scale("100 %", bottom - _TALL + 5) + scale("0 %", bottom + 2))
     parts.append(f'<line class="tick" x1="{LEFT}" x2="{axis.x(axis.end)}" y1="{bottom}" y2="{bottom}"/>')
     for each, until in zip(shares, [*(share.at for share in shares[1:]), release.end], strict=True):
         if each.percent > 0:
