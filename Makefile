@@ -1,6 +1,6 @@
 # Two commands do everything: `make rehearse` and `make test`. Both install what they need into this checkout.
 
-.PHONY: rehearse test check lint types unit docs example bench clean help
+.PHONY: rehearse test check lint types unit docs example bench pictures clean help
 .DEFAULT_GOAL := help
 
 # A checkout that may not keep its byte code compiles itself anew at every start.
@@ -36,6 +36,9 @@ example: $(READY) ## the example application's own tests
 
 bench: $(READY) ## measure; the results stand in bench/README.md
 	$(BIN)/python -m bench
+
+pictures: $(READY) ## release the example by each strategy and draw docs/pictures
+	$(BIN)/python -m bench.pictures
 
 clean: ## remove what was installed or made here
 	@# Podman leaves its storage mounted when it ends.

@@ -15,7 +15,7 @@ from seatrial import infra, release
 from seatrial.aws.session import Aws
 from seatrial.config.load import load
 from seatrial.emulator import process as emulators
-from seatrial.rehearsal.scenario import Wishes
+from seatrial.rehearsal.manner import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ ENVIRONMENT = "local"
 #: Name of the emulators. Commands are told it in SEATRIAL_EMULATOR.
 NAME = "bench"
 #: AWS's own waits are this much shorter, as in ``seatrial rehearse``: what is left is what this machine does.
-TIME_SCALE = Wishes().time_scale
+TIME_SCALE = USUAL
 
 
 @dataclass(frozen=True)

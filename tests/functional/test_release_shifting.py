@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SCALE = 0.02
 BLUE_GREEN = 'strategy = { type = "blue_green", bake = "1m" }\n'
 CANARY = 'strategy = { type = "canary", percent = 20, interval = "2m", bake = "4m", alarms = ["errors"] }\n'
+LINEAR = 'strategy = { type = "linear", percent = 25, interval = "1m", bake = "1m" }\n'
 #: The function of a hook: one that says so at once.
 ANSWERS = "def handler(event, context):\n    return {{'hookStatus': '{status}'}}\n"
 SMOKE = f"""
@@ -255,3 +257,24 @@ def test_an_alarm_during_the_bake_takes_the_release_back(canary: Place) -> None:
     assert "alarm" in outcome.message
     assert "(alarms: errors)" in outcome.message
     assert (canary.answer(), canary.revisions()) == (live, before)
+
+
+def test_linear_steps_go_up_and_lose_no_request(canary: Place) -> None:
+    (canary.root / "seatrial.toml").write_text(TOML.format(app="shop") + LINEAR + SMOKE)
+    settings = load(canary.root / "seatrial.toml", "local")
+    apply(settings, canary.aws)
+    linear = replace(canary, settings=settings, events=[])
+    before = linear.answer()
+    linear.commit("five")
+    with Asking(linear.url) as asking:
+        outcome = linear.deploy()
+    assert (outcome.exit_code, linear.answer()) == (0, "five"), outcome
+    told = [e.production for e in linear.events if isinstance(e, DeploymentChanged) and e.unit == "web"]
+    shares = list(dict.fromkeys(share for share in told if share is not None))
+    assert (shares[0], shares[-1]) == (0, 100)
+    assert shares == sorted(shares)
+    assert set(shares) <= {0, 25, 50, 75, 100}
+    assert set(shares) & {25, 50, 75}
+    assert set(asking.answers) == {before, "five"}  # and nothing else: no request failed
+    changes = sum(one != next_ for one, next_ in pairwise(asking.answers))
+    assert changes > 1  # for a while now this one, now that one

@@ -5,39 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.rehearsal import charts, report
-from seatrial.rehearsal.load import Sample
-from seatrial.rehearsal.timeline import NOBODY, ReleaseSpan, StepSpan, TaskSpan, build, percentile
+from seatrial.rehearsal import charts, report, shifts
+from seatrial.rehearsal.timeline import NOBODY, StageSpan, build, percentile
 from seatrial.rehearsal.verdict import judge
+from tests.unit.rehearsal_support import RELEASE, SAMPLES, SHIFTED, TASKS, ZERO, sample, task
 
-ZERO = 1000.0
-OLD, NEW = "10.0.0.1:8000", "10.0.0.2:8000"
-
-
-def sample(at: float, target: str | None = OLD, status: int | None = 200, error: str | None = None) -> Sample:
-    return Sample(ZERO + at, 4.0, status, error, target, "keep-alive", "/", False)
-
-
-def task(unit: str, version: str, address: str | None, **times: float) -> TaskSpan:
-    at = {key: ZERO + value for key, value in times.items()}
-    return TaskSpan(
-        "f" * 32, unit, version, address, at["created"], at.get("running"), at.get("stopping"), at.get("stopped")
-    )
-
-
-TASKS = (
-    task("web", "v1", OLD, created=-5, running=-4, stopping=5, stopped=6),
-    task("web", "v2", NEW, created=2, running=3),
-)
-RELEASE = ReleaseSpan(
-    "v2 over v1", "v2", ZERO + 1, ZERO + 7, "released", "released", (StepSpan("web", ZERO + 1, ZERO + 7),)
-)
-SAMPLES = tuple(sample(i / 10, OLD if i < 50 else NEW) for i in range(100))
+if TYPE_CHECKING:
+    from seatrial.rehearsal.load import Sample
+    from seatrial.rehearsal.timeline import ReleaseSpan
 
 
 def test_answers_are_told_apart_by_the_task_that_gave_them() -> None:
@@ -107,7 +88,9 @@ def test_slow_answers_are_remarked() -> None:
 
 def test_the_page_stands_alone_and_says_what_the_json_says() -> None:
     timeline = build(SAMPLES, TASKS, [replace(RELEASE, title="<v2> & friends")])
-    circumstances = report.Circumstances("shop", "v1", "v2", 200, "process", "envoy", 0.1, "2026-01-01")
+    circumstances = report.Circumstances(
+        "shop", "v1", "v2", 200, "process", "envoy", 0.1, "2026-01-01", "as local: rolling", ""
+    )
     verdict = judge(timeline, 0.1)
     page = report.to_html(circumstances, timeline, verdict)
     assert not re.search(r"""(src|href)\s*=|url\(|https?://|@import""", page)
@@ -119,9 +102,52 @@ def test_the_page_stands_alone_and_says_what_the_json_says() -> None:
     assert data["timeline"]["requests"] == 100
 
 
+def test_the_requests_of_a_release_are_counted_by_who_answered() -> None:
+    samples = [*SAMPLES, sample(9.99, None, 502)]
+    assert build(samples, TASKS, [RELEASE]).windows[0].answers == {"v1": 40, "v2": 20}
+
+
+def test_tasks_that_were_gone_before_are_nobodys_business() -> None:
+    gone = task("web", "v0", "10.0.0.9:8000", created=-20, running=-19, stopping=-12, stopped=-11)
+    timeline = build(SAMPLES, (gone, *TASKS), [RELEASE])
+    assert (timeline.versions, len(timeline.tasks)) == (("v1", "v2"), 2)
+
+
+def test_a_release_that_moves_traffic_shows_stages_checks_and_shares() -> None:
+    timeline = build(SAMPLES, TASKS, [SHIFTED])
+    (release,) = timeline.releases
+    assert [(each.stage, each.start, each.end) for each in release.stages][:2] == [
+        ("SCALE_UP", 1.0, 2.0),
+        ("PRODUCTION_TRAFFIC_SHIFT", 2.0, 4.0),
+    ]
+    assert [(each.at, each.percent) for each in release.shares] == [(1.0, 0.0), (2.0, 20.0), (4.0, 100.0)]
+    picture = shifts.stages(timeline, charts.axis_of(timeline))
+    for text in ("SCALE_UP 1.0 s", "BAKE_TIME 2.5 s", ">20 %<", ">100 %<", "smoke checks home, api: api FAILED"):
+        assert text in picture
+    assert "smoke check home: ok: &lt;GET /&gt; answered 200" in picture
+    assert ">0 %<" in picture  # the scale, and no bar
+    circumstances = report.Circumstances("shop", "v1", "v2", 200, "process", "envoy", 0.1, "2026", "as x: canary", "y")
+    page = report.to_html(circumstances, timeline, judge(timeline, 0.1))
+    assert page.count("<svg") == 5
+    assert "released as x: canary" in page
+    assert "v1: 40<br>v2: 20" in page
+
+
+def test_the_way_back_is_shown_as_such() -> None:
+    back = replace(SHIFTED, stages=(*SHIFTED.stages, StageSpan("web", "SCALE_UP", ZERO + 7, ZERO + 8, back=True)))
+    picture = shifts.stages(timeline := build(SAMPLES, TASKS, [back]), charts.axis_of(timeline))
+    assert "SCALE_UP on the way back 1.0 s" in picture
+    assert 'fill="var(--bad)"' in picture
+
+
+def test_the_verdict_says_what_became_of_the_waits() -> None:
+    verdict = judge(build(SAMPLES, TASKS, [SHIFTED]), 0.02, "the bake time of 2 min took 2.4 s")
+    assert verdict.sentence.endswith("50 times faster than on AWS: the bake time of 2 min took 2.4 s.")
+
+
 def test_every_picture_stays_inside_its_frame() -> None:
-    timeline = build(SAMPLES, (*TASKS, task("worker", "v1", None, created=-500, running=-400)), [RELEASE])
+    timeline = build(SAMPLES, (*TASKS, task("worker", "v1", None, created=-500, running=-400)), [SHIFTED])
     axis = charts.axis_of(timeline)
-    for draw in (charts.tasks, charts.traffic, charts.latency, charts.steps):
+    for draw in (charts.tasks, charts.traffic, charts.latency, charts.steps, shifts.stages):
         for x, width in re.findall(r'<rect[^>]* x="([-\d.]+)"[^>]* width="([-\d.]+)"', draw(timeline, axis)):
             assert charts.LEFT - 0.1 <= float(x) <= float(x) + float(width) <= charts.WIDTH + 0.1

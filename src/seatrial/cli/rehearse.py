@@ -30,6 +30,15 @@ def rehearse(
             show_default=False,
         ),
     ] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="ENVIRONMENT",
+            help="Release as this one is released: by its strategy, with its smoke checks.",
+            show_default="--from, if that is an environment",
+        ),
+    ] = None,
     rate: Annotated[
         float | None, typer.Option(min=1, max=5000, help="Requests per second.", show_default="rehearsal.rate")
     ] = None,
@@ -41,8 +50,14 @@ def rehearse(
     ] = "process",
     proxy: Annotated[Literal["auto", "envoy", "builtin"], typer.Option(help="What carries the traffic.")] = "auto",
     time_scale: Annotated[
-        float, typer.Option(min=0.01, max=1, help="How AWS's own waits are scaled; 1 is AWS's pace.")
-    ] = 0.05,
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="How AWS's own waits are scaled; 1 is AWS's pace.",
+            show_default="0.05, less for long bake times",
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Where to write the report.", show_default=False)
     ] = None,
@@ -54,23 +69,29 @@ def rehearse(
 
     Nothing reaches AWS and no account is needed. Exit codes: 0 ready; 1 not ready; 2 something was wrong before.
 
-    Examples: seatrial rehearse --from v1.4.2 --rate 500; seatrial rehearse --from production
+    Examples: seatrial rehearse --from v1.4.2 --rate 500; seatrial rehearse --as production
     """
-    from seatrial.config.load import load
+    from seatrial.rehearsal.manner import manner, other_strategies, released_as
     from seatrial.rehearsal.released import old_version
     from seatrial.rehearsal.scenario import Wishes, rehearse
 
     output = Output(as_json=as_json)
     path = Path(config)
-    settings = load(path, environment)
+    settings, theirs = released_as(path, environment, as_, old)
+    how = manner(settings, theirs)
+    output.say(f"released {how.sentence}")
+    if as_ is None:
+        for line in other_strategies(path, how):
+            output.say(line)
     with Telling(output, verbose=verbose) as narrator:
         revision, why = old_version(path, settings, old)
         narrator.line(why)
-        wishes = Wishes(revision, rate, fault, runtime, proxy, time_scale, report)
+        wishes = Wishes(revision, rate, fault, runtime, proxy, time_scale, theirs, report)
         rehearsed = rehearse(settings, path.resolve().parent, wishes, narrator)
     verdict = rehearsed.verdict
     output.result(
         {"ready": verdict.ready, "sentence": verdict.sentence, "against": list(verdict.against)}
+        | {"as": how.environment, "strategy": how.strategy}
         | {"report": str(rehearsed.page), "data": str(rehearsed.data)},
         text=f"{verdict.sentence}\n\nreport: {rehearsed.page}",
     )

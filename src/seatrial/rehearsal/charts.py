@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from seatrial.rehearsal.timeline import ReleaseSpan, TaskSpan, Timeline
 
 WIDTH, LEFT, RIGHT = 1000, 150, 12
-_ROW = 18
+#: Height of a line of bars, the space below it included.
+ROW = 18
+#: Width of a letter of a note: a capital one, in the larger type of pictures that stand alone.
+_LETTER = 8.0
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,15 @@ def tasks(timeline: Timeline, axis: Axis) -> str:
             top += 8
         label = f'<text class="label" x="0" y="{top + 12}">{escape(task.unit)}</text>' if task.unit != unit else ""
         parts.append(label + _task_bar(timeline, axis, task, top))
-        unit, top = task.unit, top + _ROW
-    return _picture(timeline, axis, parts, top + 4, "Tasks of all versions over time")
+        unit, top = task.unit, top + ROW
+    return picture(timeline, axis, parts, top + 4, "Tasks of all versions over time")
 
 
 def traffic(timeline: Timeline, axis: Axis) -> str:
     """Return the answers per second of each version, stacked."""
     height, bottom = 150, 140
     most = max((sum(bucket.answers.values()) for bucket in timeline.buckets), default=1) or 1
-    parts = [_scale(f"{most / timeline.width:.0f}/s", 14), _scale("0", bottom)]
+    parts = [scale(f"{most / timeline.width:.0f}/s", 14), scale("0", bottom)]
     for bucket in timeline.buckets:
         x, wide = axis.x(bucket.start), axis.x(bucket.start + timeline.width) - axis.x(bucket.start)
         y = float(bottom)
@@ -75,15 +78,15 @@ def traffic(timeline: Timeline, axis: Axis) -> str:
                 tall = count / most * (bottom - 10)
                 y -= tall
                 title = f"{count / timeline.width:.0f}/s from {version} at {bucket.start:.1f} s"
-                parts.append(_box(x, y, wide, tall, colour(timeline, version), title))
-    return _picture(timeline, axis, parts, height, "Answers per second of each version")
+                parts.append(box(x, y, wide, tall, colour(timeline, version), title))
+    return picture(timeline, axis, parts, height, "Answers per second of each version")
 
 
 def latency(timeline: Timeline, axis: Axis) -> str:
     """Return median and 99th percentile over time, and a mark wherever requests failed."""
     height, bottom = 150, 130
     highest = max((bucket.latency.p99 for bucket in timeline.buckets if bucket.latency), default=1.0) or 1.0
-    parts = [_scale(f"{highest:.0f} ms", 14), _scale("0", bottom)]
+    parts = [scale(f"{highest:.0f} ms", 14), scale("0", bottom)]
     for name in ("p99", "p50"):
         points = " ".join(
             f"{axis.x(bucket.start + timeline.width / 2)},"
@@ -97,25 +100,22 @@ def latency(timeline: Timeline, axis: Axis) -> str:
             x = axis.x(bucket.start + timeline.width / 2)
             title = f"{bucket.failed} failed at {bucket.start:.1f} s"
             parts.append(f'<circle class="failed" cx="{x}" cy="{bottom + 10}" r="4"><title>{title}</title></circle>')
-    return _picture(timeline, axis, parts, height, "Latency and failed requests over time")
+    return picture(timeline, axis, parts, height, "Latency and failed requests over time")
 
 
 def steps(timeline: Timeline, axis: Axis) -> str:
     """Return what each release did, step by step."""
     parts, top = [], 6
     for release in timeline.releases:
-        parts.append(f'<text class="label" x="0" y="{top + 12}">{escape(_cut(release.title))}</text>')
+        parts.append(f'<text class="label" x="0" y="{top + 12}">{escape(cut(release.title))}</text>')
         for step in release.steps:
             fill = "var(--bad)" if step.failed else colour(timeline, release.version)
             x, wide = axis.x(step.start), max(2.0, axis.x(step.end) - axis.x(step.start))
-            parts.append(_box(x, top, wide, _ROW - 5, fill, f"{step.name}: {step.end - step.start:.1f} s"))
-            left = x + wide + 4 < WIDTH - 160
-            place = f'x="{x + wide + 4:.1f}"' if left else f'x="{x - 4:.1f}" text-anchor="end"'
-            text = f"{escape(step.name)} {step.end - step.start:.1f} s"
-            parts.append(f'<text class="note" {place} y="{top + 11}">{text}</text>')
-            top += _ROW
+            parts.append(box(x, top, wide, ROW - 5, fill, f"{step.name}: {step.end - step.start:.1f} s"))
+            parts.append(note_beside(x, wide, top + 11, f"{step.name} {step.end - step.start:.1f} s"))
+            top += ROW
         top += 8
-    return _picture(timeline, axis, parts, top + 4, "Steps of each release")
+    return picture(timeline, axis, parts, top + 4, "Steps of each release")
 
 
 def _task_bar(timeline: Timeline, axis: Axis, task: TaskSpan, top: float) -> str:
@@ -136,13 +136,14 @@ def _task_bar(timeline: Timeline, axis: Axis, task: TaskSpan, top: float) -> str
         if finish > begin and finish > axis.begin:
             wide = max(1.0, axis.x(finish) - axis.x(begin))
             extra = f' opacity="{opacity}"' + (' class="stopping"' if opacity == "0.6" else "")
-            drawn.append(_box(axis.x(begin), top, wide, _ROW - 5, fill, title, extra))
+            drawn.append(box(axis.x(begin), top, wide, ROW - 5, fill, title, extra))
     if task.exit_code not in (None, 0, 143):
         drawn.append(f'<text class="cross" x="{axis.x(end) - 1}" y="{top + 12}">✕<title>{escape(title)}</title></text>')
     return "".join(drawn)
 
 
-def _picture(timeline: Timeline, axis: Axis, parts: Iterable[str], height: float, label: str) -> str:
+def picture(timeline: Timeline, axis: Axis, parts: Iterable[str], height: float, label: str) -> str:
+    """Return the parts as a picture with the time below and a band behind each release."""
     bands = [
         f'<rect class="band" x="{axis.x(release.start)}" y="0" height="{height}" width="{_span(axis, release):.1f}">'
         f"<title>{escape(release.title)}</title></rect>"
@@ -161,18 +162,28 @@ def _span(axis: Axis, release: ReleaseSpan) -> float:
     return max(0.0, axis.x(release.end) - axis.x(release.start))
 
 
-def _box(  # noqa: PLR0917 - the order of SVG's own attributes
+def box(  # noqa: PLR0917 - the order of SVG's own attributes
     x: float, y: float, wide: float, tall: float, fill: str, title: str, extra: str = ""
 ) -> str:
+    """Return a filled rectangle that tells its ``title``."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{fill}"{extra}>'
         f"<title>{escape(title)}</title></rect>"
     )
 
 
-def _scale(text: str, y: float) -> str:
+def note_beside(x: float, wide: float, y: float, text: str) -> str:
+    """Return a note to the right of what is at ``x`` and so wide, or to its left where there is no room."""
+    room = x + wide + 4 + len(text) * _LETTER < WIDTH
+    place = f'x="{x + wide + 4:.1f}"' if room else f'x="{x - 4:.1f}" text-anchor="end"'
+    return f'<text class="note" {place} y="{y}">{escape(text)}</text>'
+
+
+def scale(text: str, y: float) -> str:
+    """Return a mark of the vertical scale."""
     return f'<text class="note" text-anchor="end" x="{LEFT - 8}" y="{y}">{escape(text)}</text>'
 
 
-def _cut(text: str, length: int = 24) -> str:
+def cut(text: str, length: int = 24) -> str:
+    """Return the text, shortened to so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import Ecs, revision_name
-from seatrial.rehearsal.timeline import ReleaseSpan, StepSpan, TaskSpan
-from seatrial.release.watch import StepFinished, StepStarted
+from seatrial.rehearsal.timeline import Check, ReleaseSpan, Share, StageSpan, StepSpan, TaskSpan
+from seatrial.release.watch import DeploymentChanged, SmokeChecked, StepFinished, StepStarted
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: An exception as tracebacks end with it, in a line of its own or inside a JSON log line.
 _EXCEPTION = re.compile(r'\b(?:[A-Z]\w*)?(?:Error|Exception|Configured): [^"\\]+')
+
+#: Service deployments that have ended (ECS API reference, ServiceDeployment.status).
+_ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 
 _OUTCOMES = {
     "released": "released",
@@ -39,8 +42,12 @@ class Watch:
     expected: str
     label: str | None
     steps: list[StepSpan] = field(default_factory=list)
+    stages: list[StageSpan] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     outcome: Outcome | None = None
     _began: float = 0.0
+    _at_stage: dict[str, StageSpan] = field(default_factory=dict)
 
     def event(self, event: ReleaseEvent) -> None:
         """Take up the release's events."""
@@ -48,10 +55,31 @@ class Watch:
             self._began = event.at.timestamp()
         elif isinstance(event, StepFinished):
             self.steps.append(StepSpan(event.step, self._began, event.at.timestamp(), not event.ok))
+        elif isinstance(event, SmokeChecked):
+            self.checks.append(Check(event.check, event.at.timestamp(), event.ok, event.result))
+        elif isinstance(event, DeploymentChanged) and event.stage is not None:
+            self._deployment(event, event.stage)
+
+    def _deployment(self, event: DeploymentChanged, stage: str) -> None:
+        at, unit = event.at.timestamp(), event.unit
+        back = event.status.startswith("ROLLBACK")
+        span = self._at_stage.get(unit)
+        ended = event.status in _ENDED
+        if span is not None and (ended or (span.stage, span.back) != (stage, back)):
+            self.stages.append(replace(span, end=at))
+            del self._at_stage[unit]
+        if not ended and unit not in self._at_stage:
+            self._at_stage[unit] = StageSpan(unit, stage, at, at, back)
+        told = [each.percent for each in self.shares if each.unit == unit]
+        if event.production is not None and told[-1:] != [event.production]:
+            self.shares.append(Share(unit, at, event.production))
 
     def ended(self, outcome: Outcome) -> None:
-        """Take up how it ended."""
+        """Take up how it ended. A stage that a deployment has not left ends with the release."""
         self.outcome = outcome
+        end = outcome.started_at.timestamp() + outcome.duration_s
+        self.stages += [replace(span, end=max(span.start, end)) for span in self._at_stage.values()]
+        self._at_stage.clear()
 
     @property
     def version(self) -> str:
@@ -67,6 +95,7 @@ class Watch:
         return ReleaseSpan(
             f"{self.title} ({self.version})" if self.label is None else self.title, self.version, start,
             start + self.outcome.duration_s, self.expected, _OUTCOMES[self.outcome.result], tuple(self.steps), cause,
+            tuple(self.stages), tuple(self.shares), tuple(self.checks),
         )  # fmt: skip
 
 

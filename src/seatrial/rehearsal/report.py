@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.rehearsal import charts
+from seatrial.rehearsal import charts, shifts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Under which the rehearsal ran. ``rate`` is requests per second; ``made_at`` ISO 8601."""
+    """Under which the rehearsal ran. ``rate`` is requests per second; ``made_at`` ISO 8601.
+
+    ``manner`` says as which environment and by which strategy it was released, ``compressed`` what the time scale made
+    of the waits that the strategy sets.
+    """
 
     app: str
     old_version: str
@@ -27,6 +31,8 @@ class Circumstances:
     proxy: str
     time_scale: float
     made_at: str
+    manner: str
+    compressed: str
 
 
 def to_json(circumstances: Circumstances, timeline: Timeline, verdict: Verdict) -> dict[str, Any]:
@@ -51,13 +57,21 @@ def to_html(circumstances: Circumstances, timeline: Timeline, verdict: Verdict) 
         timeline=timeline,
         verdict=verdict,
         colours={version: charts.colour(timeline, version) for version in timeline.versions},
-        pictures={
-            "Releases, step by step": charts.steps(timeline, axis),
-            "Tasks of every version": charts.tasks(timeline, axis),
-            "Who answered, requests per second": charts.traffic(timeline, axis),
-            "Latency (median and 99th percentile) and failed requests": charts.latency(timeline, axis),
-        },
+        pictures=_pictures(timeline, axis),
     )
+
+
+def _pictures(timeline: Timeline, axis: charts.Axis) -> dict[str, str]:
+    """Return the pictures by their titles. Where traffic was not moved there are no stages to show."""
+    pictures = {"Releases, step by step": charts.steps(timeline, axis)}
+    if any(release.stages for release in timeline.releases):
+        title = "Stages, smoke checks, and the part of the requests that is to go to the new version"
+        pictures[title] = shifts.stages(timeline, axis)
+    return pictures | {
+        "Tasks of every version": charts.tasks(timeline, axis),
+        "Who answered, requests per second": charts.traffic(timeline, axis),
+        "Latency (median and 99th percentile) and failed requests": charts.latency(timeline, axis),
+    }
 
 
 def write(directory: Path, circumstances: Circumstances, timeline: Timeline, verdict: Verdict) -> tuple[Path, Path]:

@@ -21,6 +21,7 @@ from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.rehearsal import report
 from seatrial.rehearsal.fault import broken_copy, entry_module, marked_copy
 from seatrial.rehearsal.load import Counts, Load
+from seatrial.rehearsal.manner import manner, on_this_machine, scale_for
 from seatrial.rehearsal.observed import Releases, task_spans
 from seatrial.rehearsal.probe import Aim
 from seatrial.rehearsal.revisions import old_revision, project_files, working_tree_version
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from seatrial.config.models import Settings
     from seatrial.emulator.state import EmulatorInfo
+    from seatrial.rehearsal.timeline import Timeline
     from seatrial.release import Outcome
     from seatrial.release.watch import ReleaseEvent
 
@@ -42,18 +44,24 @@ NAME = "rehearsal"
 _WARM = 0.5
 #: Seconds of load after the last release, in which a late mistake shows.
 _AFTER = 0.5
+#: Seconds of load at most, besides what the strategy waits.
+_PLENTY = 600.0
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the person asked for. ``rate`` is requests per second, None for the configuration's own."""
+    """What the person asked for. ``rate`` is requests per second, None for the configuration's own.
+
+    ``manner`` is whose strategy it is, None for the environment's own. ``time_scale`` None leaves it to the strategy.
+    """
 
     old: str | None = None
     rate: float | None = None
     fault: bool = True
     runtime: Literal["auto", "process", "docker"] = "process"
     proxy: Literal["auto", "envoy", "builtin"] = "auto"
-    time_scale: float = 0.05
+    time_scale: float | None = None
+    manner: str | None = None
     report: Path | None = None
 
 
@@ -75,9 +83,10 @@ class Narrator(Protocol):
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of it: the verdict and where the report lies."""
+    """What came of it: the verdict, what it rests on, and where the report lies."""
 
     verdict: Verdict
+    timeline: Timeline
     page: Path
     data: Path
 
@@ -94,8 +103,11 @@ def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator)
         entry_module(settings, root)
     if emulators.find(root, NAME) is not None:
         raise UsageError("a rehearsal of this project is running already", hint="wait for it to end")
-    with _emulator(settings, root, wishes, narrator) as info, tempfile.TemporaryDirectory() as scratch:
-        quiet = settings.model_copy(update={"notify": {}})  # a rehearsal is nobody's news
+    here, stood_in = on_this_machine(settings)
+    for line in stood_in:
+        narrator.line(line)
+    with _emulator(here, root, wishes, narrator) as info, tempfile.TemporaryDirectory() as scratch:
+        quiet = here.model_copy(update={"notify": {}})  # a rehearsal is nobody's news
         stage = _Stage(quiet, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
         stage.prepare(old)
         return stage.perform(info, wishes)
@@ -133,7 +145,7 @@ class _Stage:
     def perform(self, info: EmulatorInfo, wishes: Wishes) -> Rehearsed:
         """Release under load, then break a release on purpose, and judge."""
         rate = wishes.rate or self._settings.rehearsal.rate
-        with Load(self._aim(info), rate, self._scratch / "samples") as load:
+        with Load(self._aim(info), rate, self._scratch / "samples", at_most=self._longest(info)) as load:
             self._narrator.stage(f"load: {rate:g} requests a second")
             if not load.wait_for_answers(30.0):
                 raise SeatrialError("the load balancer answered nothing within 30 s", hint="see the emulator's log")
@@ -147,15 +159,17 @@ class _Stage:
         timeline = build(
             load.samples(), task_spans(self._settings, self._aws, self._releases), self._releases.under_load()
         )
-        verdict = judge(timeline, info.time_scale)
+        how = manner(self._settings, wishes.manner)
+        verdict = judge(timeline, info.time_scale, how.compressed(info.time_scale))
         first, second = self._releases.versions[:2]
         circumstances = report.Circumstances(
             app=self._settings.app.name, old_version=first, new_version=second, rate=rate, runtime=info.runtime,
             proxy=info.proxy, time_scale=info.time_scale, made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            manner=how.sentence, compressed=how.compressed(info.time_scale),
         )  # fmt: skip
         directory = wishes.report or self._root / ".seatrial" / "rehearsals" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
         page, data = report.write(directory, circumstances, timeline, verdict)
-        return Rehearsed(verdict, page, data)
+        return Rehearsed(verdict, timeline, page, data)
 
     def _new_version(self, load: Load) -> Outcome:
         self._narrator.stage("releasing the working tree over it")
@@ -205,6 +219,11 @@ class _Stage:
                 )  # fmt: skip
         raise SeatrialError("the emulator has no listener to send requests to", hint="see `seatrial emulator status`")
 
+    def _longest(self, info: EmulatorInfo) -> float:
+        """Return the most seconds that the load may run: what two releases wait by themselves, and plenty."""
+        waits = manner(self._settings).seconds * info.time_scale
+        return _PLENTY + 2 * waits
+
     def _hold(self, load: Load, seconds: float) -> None:
         """Let the load run on for a while, telling how it does."""
         until = time.monotonic() + seconds
@@ -217,7 +236,8 @@ class _Stage:
 def _emulator(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator) -> Iterator[EmulatorInfo]:
     narrator.stage("starting AWS on this machine")
     info = emulators.start(
-        NAME, root, runtime=wishes.runtime, proxy=wishes.proxy, time_scale=wishes.time_scale,
+        NAME, root, runtime=wishes.runtime, proxy=wishes.proxy,
+        time_scale=wishes.time_scale or scale_for(settings),
         region=settings.app.region, progress=narrator.line,
     )  # fmt: skip
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,8 +49,41 @@ class StepSpan:
 
 
 @dataclass(frozen=True)
+class StageSpan:
+    """A stage of a service's deployment that moves traffic, as ECS names it. ``back``: on the way back."""
+
+    unit: str
+    stage: str
+    start: float
+    end: float
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Share:
+    """From then on so much of a service's requests is to go to the new version, in percent."""
+
+    unit: str
+    at: float
+    percent: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """A smoke check of the new version, at its end. ``result`` says what came out."""
+
+    name: str
+    at: float
+    ok: bool
+    result: str
+
+
+@dataclass(frozen=True)
 class ReleaseSpan:
-    """One release as it went. ``expected`` says what the rehearsal meant to see: ``released`` or ``rolled back``."""
+    """One release as it went. ``expected`` says what the rehearsal meant to see: ``released`` or ``rolled back``.
+
+    ``stages``, ``shares`` and ``checks`` are there where traffic was moved.
+    """
 
     title: str
     version: str
@@ -60,6 +93,9 @@ class ReleaseSpan:
     outcome: str
     steps: tuple[StepSpan, ...] = ()
     cause: str | None = None
+    stages: tuple[StageSpan, ...] = ()
+    shares: tuple[Share, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,11 +130,12 @@ class ClientSummary:
 
 @dataclass(frozen=True)
 class Window:
-    """The requests that were due while one release ran."""
+    """The requests that were due while one release ran. ``answers`` counts them by the version that answered."""
 
     requests: int
     failed: int
     errors: dict[str, int]
+    answers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,7 +173,9 @@ def build(samples: Sequence[Sample], tasks: Iterable[TaskSpan], releases: Iterab
         raise ValueError("no request was sent, so there is nothing to show")
     zero = samples[0].at
     ends = [sample.at + sample.latency / 1000 for sample in samples]
-    tasks, releases = tuple(tasks), tuple(releases)
+    releases = tuple(releases)
+    begin = min([zero, *(release.start for release in releases)])
+    tasks = tuple(task for task in tasks if task.stopped is None or task.stopped > begin)
     seconds = max([*ends, *(release.end for release in releases)]) - zero
     width = next((width for width in _BUCKET_WIDTHS if seconds / width <= _MOST_BUCKETS), _BUCKET_WIDTHS[-1])
     version_of = {task.address: task.version for task in tasks if task.address}
@@ -146,7 +185,7 @@ def build(samples: Sequence[Sample], tasks: Iterable[TaskSpan], releases: Iterab
         buckets=_buckets(samples, zero, seconds, width, version_of),
         tasks=tuple(sorted((_task(task, zero) for task in tasks), key=lambda task: (task.unit, task.created))),
         releases=tuple(_release(release, zero) for release in releases),
-        windows=tuple(_window(samples, release) for release in releases),
+        windows=tuple(_window(samples, release, version_of) for release in releases),
         clients={
             client: _summary([sample for sample in samples if sample.client == client])
             for client in sorted({sample.client for sample in samples})
@@ -201,9 +240,10 @@ def _summary(samples: Sequence[Sample]) -> ClientSummary:
     )
 
 
-def _window(samples: Sequence[Sample], release: ReleaseSpan) -> Window:
+def _window(samples: Sequence[Sample], release: ReleaseSpan, version_of: dict[str, str]) -> Window:
     during = [sample for sample in samples if release.start <= sample.at < release.end]
-    return Window(len(during), sum(sample.failed for sample in during), _errors(during))
+    answers = Counter(version_of.get(sample.target or "", NOBODY) for sample in during)
+    return Window(len(during), sum(sample.failed for sample in during), _errors(during), dict(answers))
 
 
 def _errors(samples: Sequence[Sample]) -> dict[str, int]:
@@ -222,9 +262,15 @@ def _task(task: TaskSpan, zero: float) -> TaskSpan:
 
 
 def _release(release: ReleaseSpan, zero: float) -> ReleaseSpan:
-    return ReleaseSpan(
-        release.title, release.version, round(release.start - zero, 2), round(release.end - zero, 2),
-        release.expected, release.outcome,
-        tuple(StepSpan(s.name, round(s.start - zero, 2), round(s.end - zero, 2), s.failed) for s in release.steps),
-        release.cause,
-    )  # fmt: skip
+    def since(at: float) -> float:
+        return round(at - zero, 2)
+
+    return replace(
+        release,
+        start=since(release.start),
+        end=since(release.end),
+        steps=tuple(replace(each, start=since(each.start), end=since(each.end)) for each in release.steps),
+        stages=tuple(replace(each, start=since(each.start), end=since(each.end)) for each in release.stages),
+        shares=tuple(replace(each, at=since(each.at)) for each in release.shares),
+        checks=tuple(replace(each, at=since(each.at)) for each in release.checks),
+    )

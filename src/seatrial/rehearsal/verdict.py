@@ -23,8 +23,11 @@ class Verdict:
     against: tuple[str, ...]
 
 
-def judge(timeline: Timeline, time_scale: float) -> Verdict:
-    """Return the verdict: ready when every release ended as meant and no request failed."""
+def judge(timeline: Timeline, time_scale: float, compressed: str = "") -> Verdict:
+    """Return the verdict: ready when every release ended as meant and no request failed.
+
+    ``compressed`` says what the time scale made of the waits that the strategy sets.
+    """
     against = [
         reason
         for release, window in zip(timeline.releases, timeline.windows, strict=True)
@@ -38,7 +41,8 @@ def judge(timeline: Timeline, time_scale: float) -> Verdict:
     )
     remarks = _slowness(timeline)
     if time_scale != 1:
-        remarks += f" AWS's own waits ran {1 / time_scale:g} times faster than on AWS."
+        waits = f": {compressed}" if compressed else ""
+        remarks += f" AWS's own waits ran {1 / time_scale:.3g} times faster than on AWS{waits}."
     if against:
         sentence = f"Not ready: {'; '.join(against)}.{remarks}"
     else:
