@@ -122,6 +122,11 @@ class Service(Sized):
             raise ValueError(f"a {self.role} service has no `port`, `routes` or `health_check`: nothing routes to it")
         if self.role == "scheduler" and self.count > 1:
             raise ValueError("a scheduler runs once: two would do every job twice (count must be 0 or 1)")
+        if self.role == "scheduler" and self.healthy_percents != (0, 100):
+            raise ValueError(
+                "a scheduler is stopped before it is started, so that two are never alive: "
+                "`minimum_healthy_percent` is 0 and `maximum_percent` 100, leave them out"
+            )
         return self
 
     @property
