@@ -31,7 +31,7 @@ from seatrial.emulator.lambda_functions import LambdaFunctions
 from seatrial.emulator.loadbalancing import TargetHealth
 from seatrial.emulator.loadbalancing.service import LoadBalancing
 from seatrial.emulator.loadbalancing.traffic import RuleWeights
-from seatrial.emulator.runtime import ContainerSpec, ImageError, LogSink
+from seatrial.emulator.runtime import ContainerSpec, ImageError, LogSink, Terminal
 from seatrial.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
@@ -102,6 +102,9 @@ class ScriptContainer:
             return subprocess.run(command, timeout=timeout, check=False, capture_output=True).returncode
         except subprocess.TimeoutExpired:
             return 124
+
+    def execute(self, command: Sequence[str]) -> Terminal:
+        raise OSError(f"a script has no terminal for {command[0]}")
 
     def close(self) -> None:
         self._reader.join()

@@ -246,6 +246,7 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
                 "deploymentCircuitBreaker": {"enable": True, "rollback": True},
             },
             networkConfiguration={"awsvpcConfiguration": {"subnets": subnets, "securityGroups": [group]}},
+            enableExecuteCommand=settings.may_exec(unit),
             **(balanced if service.routed else {}),
         )
     url = f"http://{balancer['DNSName']}"

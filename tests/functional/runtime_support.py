@@ -20,7 +20,7 @@ from seatrial.emulator.settings import EmulatorSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.emulator.runtime import Runtime
+    from seatrial.emulator.runtime import Container, Runtime, Terminal
     from seatrial.emulator.runtime.registry import Registry
 
 DEADLINE = 60.0
@@ -147,6 +147,36 @@ def run_to_end(runtime: Runtime, what: ContainerSpec) -> tuple[int, list[str]]:
     container.close()
     assert code is not None
     return code, log.lines
+
+
+def a_terminal_works(container: Container) -> None:
+    """What both runtimes promise of a command on a terminal. The container has COLOUR=blue."""
+    terminal = container.execute(["sh"])
+    terminal.resize(31, 97)
+    terminal.write(b"tty; stty size; echo $COLOUR $TERM; python3 -c 'print(6 * 7)'\n")
+    terminal.write(b"exit\n")
+    text = _read_all(terminal)
+    assert "/dev/pts/" in text
+    assert "31 97\r\n" in text
+    assert "blue xterm-256color\r\n" in text
+    assert "\r\n42\r\n" in text
+    terminal.close()
+    terminal.write(b"nobody hears this\n")
+    terminal.close()
+
+    terminal = container.execute(
+        ["sh", "-c", "trap 'echo interrupted; exit' INT; echo ready; while :; do sleep 0.1; done"]
+    )
+    seen = b""
+    while b"ready" not in seen:
+        seen += terminal.read()
+    terminal.write(b"\x03")  # Ctrl-C
+    assert "interrupted" in _read_all(terminal)
+    terminal.close()
+
+
+def _read_all(terminal: Terminal) -> str:
+    return b"".join(iter(terminal.read, b"")).decode()
 
 
 def answers(address: str, port: int) -> bool:

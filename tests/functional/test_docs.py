@@ -91,6 +91,13 @@ def test_command(sample: Sample) -> None:
         command.make_context(name, list(rest)).close()  # parses: an unknown option or a missing argument raises
 
 
+def test_scripts_are_those_of_the_example() -> None:
+    script = (ROOT / "examples" / "stockweb" / "pages" / "static" / "pages" / "follow.js").read_text()
+    assert samples("js")
+    for sample in samples("js"):
+        assert sample.text in script.replace("export ", ""), sample
+
+
 def test_the_rules_of_migrations_are_those_that_judge() -> None:
     page = (ROOT / "docs" / "migrations.md").read_text()
     assert page.partition("<!-- rules -->")[2].partition("<!-- /rules -->")[0].strip() == table().strip()

@@ -107,7 +107,7 @@ def test_apply_is_live_at_once_for_a_kept_connection(proxy: Proxy, address: str)
     asyncio.run(scenario())
 
 
-def test_a_websocket_outlives_reconfiguration_and_the_removal_of_its_target(proxy: Proxy, address: str) -> None:
+def test_a_websocket_outlives_reconfiguration_and_the_draining_of_its_target(proxy: Proxy, address: str) -> None:
     async def scenario() -> None:
         async with Target("a") as a, Target("b") as b:
             model = simple(address, a)
@@ -120,6 +120,29 @@ def test_a_websocket_outlives_reconfiguration_and_the_removal_of_its_target(prox
                     await asyncio.to_thread(proxy.apply, simple(address, *((a, b), (b,))[number % 2]))
                     client.writer.write(b"ping %d" % number)
                     assert await client.reader.readexactly(6) == b"ping %d" % number
+
+    asyncio.run(scenario())
+
+
+def test_what_is_open_to_a_target_is_cut_and_nothing_else(proxy: Proxy, address: str) -> None:
+    async def scenario() -> None:
+        async with Target("gone") as gone, Target("new") as new:
+            model = simple(address, gone)
+            proxy.apply(model)
+            where = model.listeners[0]
+            upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x"}
+            async with Client(where) as cut, Client(where) as kept:
+                assert (await cut.ask("/ws", headers=upgrade)).status == 101
+                held = asyncio.create_task(ask(where, "/hold"))
+                await gone.holding.wait()
+                await asyncio.to_thread(proxy.apply, simple(address, new))
+                assert (await kept.ask("/ws", headers=upgrade)).status == 101
+                await asyncio.to_thread(proxy.sever, gone.backend)
+                assert await cut.reader.read() == b""
+                assert (await held).status == 502
+                kept.writer.write(b"ping")
+                assert await kept.reader.readexactly(4) == b"ping"
+                await asyncio.to_thread(proxy.sever, gone.backend)  # nothing is open any more
 
     asyncio.run(scenario())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from tests.functional.loadbalancing_support import KINDS, LEASE
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.functional.loadbalancing_support import Response, Target
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,52 @@ def test_a_deregistered_target_drains_for_the_delay_and_is_then_unused(builtin: 
     gone = aws.becomes(group, target, "unused")
     assert gone["Reason"] == "Target.NotRegistered"
     assert aws.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"] == []
+
+
+def test_what_is_open_when_the_delay_is_over_is_cut(aws: Aws, servers: Servers) -> None:
+    """A request that lasts longer than the deregistration delay is answered with 502; one that ends before is not."""
+    balancer, _ = aws.balancer()
+    group = aws.group()
+    listener = aws.listener(balancer, group)
+    slow, quick = servers.start("slow"), servers.start("quick")
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "1"}
+    aws.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
+
+    def held(target: Target) -> concurrent.futures.Future[Response]:
+        aws.register(group, target)
+        aws.becomes(group, target, "healthy")
+        asked = pool.submit(aws.get, listener, "/hold")
+        until(target.holding.is_set, "the request")
+        return asked
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        lost = held(slow)
+        aws.elb.deregister_targets(TargetGroupArn=group, Targets=[described(slow)])
+        assert lost.result().status == 502
+        done = held(quick)
+        aws.elb.deregister_targets(TargetGroupArn=group, Targets=[described(quick)])
+        servers.run(release(quick))
+        assert (done.result().status, done.result().name) == (200, "quick")
+
+
+def test_who_has_the_address_of_a_target_that_is_gone_is_not_cut(builtin: Aws, servers: Servers) -> None:
+    aws = builtin
+    balancer, _ = aws.balancer()
+    group = aws.group()
+    listener = aws.listener(balancer, group)
+    target, targets = servers.start("a"), aws.balancing.targets
+    aws.register(group, target)
+    aws.becomes(group, target, "healthy")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(aws.get, listener, "/hold")
+        until(target.holding.is_set, "the request")
+        targets._cut(target.backend)  # what becomes due when a target that had this address has drained
+        servers.run(release(target))
+        assert asked.result().status == 200
+
+
+async def release(target: Target) -> None:
+    target.release.set()
 
 
 def test_a_group_that_comes_into_use_is_probed_then(builtin: Aws, servers: Servers) -> None:

@@ -22,7 +22,7 @@ from seatrial.emulator.runtime.registry import Registry
 from seatrial.images.docker import build_image
 from seatrial.images.source import File, Source
 from tests.functional.engine_support import base_image, engine
-from tests.functional.runtime_support import Log, answers, bundle, run_to_end, settings, spec, until
+from tests.functional.runtime_support import Log, a_terminal_works, answers, bundle, run_to_end, settings, spec, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,6 +238,15 @@ def test_commands_run_inside(runtime: DockerRuntime, image: str) -> None:
     container.kill()
     container.close()
     assert container.run(["true"], 60) == 126
+
+
+def test_a_person_has_a_terminal_inside(runtime: DockerRuntime, image: str) -> None:
+    container = runtime.start(spec(image, "sleep", "600", environment={"COLOUR": "blue"}), Log())
+    try:
+        a_terminal_works(container)
+    finally:
+        container.kill()
+        container.close()
 
 
 def test_a_command_that_cannot_start_is_an_error(runtime: DockerRuntime, image: str, api: Any) -> None:

@@ -17,6 +17,7 @@ from seatrial.emulator.runtime.process import ProcessRuntime
 from seatrial.emulator.runtime.registry import Registry
 from tests.functional.runtime_support import (
     Log,
+    a_terminal_works,
     bundle,
     layer,
     program,
@@ -53,6 +54,25 @@ def runtime(place: Path, registry: Registry) -> Iterator[ProcessRuntime]:
 def test_output_comes_line_by_line_from_both_streams(runtime: ProcessRuntime, registry: Registry) -> None:
     image = program(registry, "import os; os.write(1, b'out\\n'); os.write(2, b'err\\xff\\n'); os.write(1, b'rest')")
     assert run_to_end(runtime, spec(image)) == (0, ["out", "err\ufffd", "rest"])
+
+
+def test_a_person_has_a_terminal_inside(runtime: ProcessRuntime, registry: Registry) -> None:
+    image = program(registry, "import threading; threading.Event().wait()")
+    container = runtime.start(spec(image, environment={"COLOUR": "blue"}), Log())
+    a_terminal_works(container)
+    held = container.execute(["sh", "-c", "trap '' HUP INT TERM; echo ready; sleep 600"])
+    assert b"ready" in held.read()
+    held.close()  # nothing that was started stays
+    missing = container.execute(["no-such-program"])
+    assert missing.read() == b""
+    missing.close()
+    left = container.execute(["sleep", "600"])
+    container.kill()
+    assert left.read() == b""
+    left.close()
+    container.close()
+    with pytest.raises(OSError, match="the container has ended"):
+        container.execute(["true"])
 
 
 @pytest.mark.parametrize(

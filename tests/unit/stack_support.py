@@ -22,7 +22,12 @@ EVERYTHING: dict[str, Any] = {
     "services": {
         "web": WEB | {"count": 2},
         "events": {"role": "websocket", "command": ["daphne"], "port": 9000, "routes": ["/ws/*", "/sse/*"]},
-        "worker": {"role": "worker", "command": ["celery", "worker"], "environment": {"QUEUES": "default, mail"}},
+        "worker": {
+            "role": "worker",
+            "command": ["celery", "worker"],
+            "environment": {"QUEUES": "default, mail"},
+            "exec": True,
+        },
         "beat": {"role": "scheduler", "command": ["celery", "beat"]},
     },
     "tasks": {"migrate": {"command": ["python", "manage.py", "migrate"], "gate": True}},

@@ -61,6 +61,11 @@ def test_a_scheduler_is_never_alive_twice() -> None:
     [
         ("helth_check = '/'", "local", 'seatrial.toml:9: services.web.helth_check: is not a known key|"health_check"'),
         ("drain = '5 parsecs'", "local", 'seatrial.toml:9: services.web.drain: expected a duration such as "30s"'),
+        (
+            "[services.beat]\nrole = 'scheduler'\ncommand = ['celery']\nmaximum_percent = 200",
+            "local",
+            "seatrial.toml:9: services.beat: a scheduler is stopped before it is started",
+        ),
         ("cpu = 300", "local", "seatrial.toml:5: services.web: cpu 300 is not a Fargate size"),
         ("memory = 513", "local", "seatrial.toml:5: services.web: memory 513 does not go with cpu 256"),
         ("role = 'schedular'", "local", "seatrial.toml:9: services.web.role: expected 'web', 'websocket'"),

@@ -69,6 +69,35 @@ class Chooses(Interrupt):
         return self.choice if self.left == 0 else Choice.GO_ON
 
 
+@pytest.mark.parametrize(("code", "told"), [(137, 1), (0, 0)])
+def test_a_task_that_had_to_be_killed_is_told_and_fails_nothing(world: World, code: int, told: int) -> None:
+    looks: list[int] = []
+
+    def tasks() -> list[dict[str, Any]]:
+        looks.append(1)
+        status = "RUNNING" if len(looks) < 4 else "STOPPED"
+        ended = {"exitCode": code, "lastStatus": status} if status == "STOPPED" else {}
+        return [
+            {
+                "taskArn": f"{ARN}:task/shop-production/0123456789abcdef",
+                "taskDefinitionArn": f"{ARN}:task-definition/shop-production-worker:1",
+                "group": "service:worker",
+                "lastStatus": status,
+                "desiredStatus": status,
+                "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/1)",
+                "containers": [{"name": "worker", **ended}],
+            }
+        ]
+
+    world.aws.tasks_of["worker"] = tasks
+    outcome = world.deploy()
+    assert outcome.result == "released"
+    found = [line for line in outcome.details if line.startswith("worker: task 01234567 did not end within")]
+    assert len(found) == told
+    notes = [event.line().strip() for event in world.events]
+    assert [line for line in notes if line in outcome.details] == found
+
+
 def test_a_release_puts_every_service_on_the_image_and_records_it(world: World) -> None:
     outcome = world.deploy()
     assert (outcome.exit_code, outcome.result, outcome.number) == (0, "released", 1)

@@ -34,7 +34,7 @@ def statements(*bundles_: Bundle) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for bundle in bundles_:
         for resource in resources_of_type(bundle, "AWS::IAM::Role").values():
-            for policy in long_form(resource.properties["Policies"]):
+            for policy in long_form(resource.properties.get("Policies", [])):
                 found += policy["PolicyDocument"]["Statement"]
         for resource in resources_of_type(bundle, "AWS::S3::BucketPolicy").values():
             found += long_form(resource.properties["PolicyDocument"])["Statement"]
@@ -364,7 +364,21 @@ def test_a_role_has_what_its_containers_need_and_no_more() -> None:
     assert len(by_sid["WriteLogs"]["Resource"]) == 6
     _, minimal = bundles()
     sids = [each["Sid"] for each in statements(minimal)]
-    assert sids == ["RegistryLogin", "PullImage", "WriteLogs", "ExecuteCommand"]
+    assert sids == ["RegistryLogin", "PullImage", "WriteLogs"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "own", "on"),
+    [(False, None, False), (True, None, True), (True, False, False), (False, True, True)],
+)
+def test_ecs_exec_is_off_unless_it_is_turned_on(environment: bool, own: bool | None, on: bool) -> None:
+    services = {"web": WEB | ({} if own is None else {"exec": own})}
+    _, app = bundles(services=services, target={"cloud": "emulator", "exec": environment})
+    assert properties(app, "services", "WebService")["EnableExecuteCommand"] is on
+    found = [each for each in statements(app) if each["Sid"] == "ExecuteCommand"]
+    assert [each["Action"] for each in found] == [
+        [f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")]
+    ] * on
 
 
 @pytest.mark.parametrize("name", MATRIX)

@@ -32,7 +32,8 @@ def main() -> int:
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
         print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)
-        serve = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
+        serve = [sys.executable, "-m", "uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
+        serve += ["--lifespan", "on", "--reload"]
         try:
             return subprocess.run(serve, cwd=PROJECT, env=environment, check=False).returncode
         except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from live.events import newest
 from pages.rows import part_page
 from pages.visitors import briefly_kept
 from parts.attributes import attributes
@@ -17,13 +18,17 @@ from stock.models import Box, Lot, Movement, box_tree
 from stockweb.tree import Tree
 
 MOVEMENTS_SHOWN = 20
+LATEST = 10
 
 
 @require_safe
 @briefly_kept
 def home(request: HttpRequest) -> HttpResponse:
     """Show what runs low and what was done last."""
-    return render(request, "pages/home.html", {"low": low_parts()[:50], "movements": _movements()[:10]})
+    # Read first, so that the script, which goes on from here, misses nothing; what it hears twice it shows once.
+    position = newest()
+    context = {"low": low_parts()[:50], "movements": _movements()[:LATEST], "position": position, "latest": LATEST}
+    return render(request, "pages/home.html", context)
 
 
 @require_safe

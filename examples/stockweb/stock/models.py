@@ -123,6 +123,18 @@ class Movement(models.Model):
         return self.reason != self.Reason.UNDO and not hasattr(self, "reversed_by")
 
 
+class Event(models.Model):
+    """A movement that everybody can see; its id is its position. Written by the database alone, see migration 0003.
+
+    Positions ascend in the order in which movements became visible, so whoever has read up to one has missed none.
+    """
+
+    movement = models.OneToOneField(Movement, models.PROTECT, related_name="event")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.movement}"
+
+
 class LowStockAlert(models.Model):
     """A part whose present dip below its minimum was told; gone when the stock is enough again."""
 

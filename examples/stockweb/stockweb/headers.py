@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 VERSION_HEADER = "X-Stockweb-Version"
 
-#: Everything comes from this application itself, and it has no script; Django's admin needs its own scripts.
+#: Everything comes from this application itself, the one script too; Django's admin needs its own.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"

@@ -42,8 +42,8 @@ def logging_config(version: str, *, plain: bool = False) -> dict[str, Any]:
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
         "root": {"handlers": ["stdout"], "level": "INFO"},
         "loggers": {
-            # Django and gunicorn attach handlers of their own; one line a record is enough.
+            # Django, gunicorn and uvicorn attach handlers of their own; one line a record is enough.
             name: {"handlers": [], "level": "INFO", "propagate": True}
-            for name in ("django", "django.server", "gunicorn.error", "gunicorn.access")
+            for name in ("django", "django.server", "gunicorn.error", "gunicorn.access", "uvicorn", "uvicorn.error")
         },
     }

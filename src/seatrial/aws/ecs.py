@@ -139,7 +139,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Task:
-    """A task. ``address`` is its private IPv4 address once its network interface is attached."""
+    """A task. ``address`` is its private IPv4 address once its network interface is attached.
+
+    ``exec`` says whether it was started with ECS Exec enabled.
+    """
 
     arn: str
     task_definition: str
@@ -152,6 +155,7 @@ class Task:
     address: str | None
     health: str | None
     created_at: datetime | None = None
+    exec: bool = False
     started_at: datetime | None = None
     stopping_at: datetime | None = None
     stopped_at: datetime | None = None
@@ -319,6 +323,16 @@ class Ecs:
         """Stop a task; ``reason`` shows as its stoppedReason."""
         self._client.stop_task(cluster=self.cluster, task=arn, reason=reason)
 
+    def execute_command(self, task: str, container: str, command: str) -> tuple[str, str]:
+        """Have a command started in a container of a running task; return the address and token of its data channel.
+
+        ``command`` is split as a shell would, and run without one.
+        """
+        answer = self._client.execute_command(
+            cluster=self.cluster, task=task, container=container, command=command, interactive=True
+        )
+        return answer["session"]["streamUrl"], answer["session"]["tokenValue"]
+
     def task_definition(self, name: str) -> TaskDefinition:
         """Return a revision (``family:12`` or ARN), or a family's latest ACTIVE one. Raises NotFound."""
         answer = self._client.describe_task_definition(taskDefinition=name, include=["TAGS"])
@@ -431,6 +445,7 @@ def _task(raw: Mapping[str, Any]) -> Task:
         address=_address(raw),
         health=raw.get("healthStatus"),
         created_at=raw.get("createdAt"),
+        exec=raw.get("enableExecuteCommand", False),
         started_at=raw.get("startedAt"),
         stopping_at=raw.get("stoppingAt"),
         stopped_at=raw.get("stoppedAt"),

@@ -34,9 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("seatrial.cli.rollback", "Go back to an earlier release."),
     "status": ("seatrial.cli.status", "Say what an environment is running and how it is."),
     "history": ("seatrial.cli.history", "Say who released what and when, and how it ended."),
-    "policy": ("seatrial.cli.policy", "Print the least IAM policy of a role: release, infra or read-only."),
+    "policy": ("seatrial.cli.policy", "Print the least IAM policy of a role: release, infra, read-only or exec."),
     "logs": ("seatrial.cli.logs", "Print or follow the logs of a service, task or job."),
     "run": ("seatrial.cli.run", "Run a task, a job or any command on the image that is live."),
+    "exec": ("seatrial.cli.exec", "Open a shell, or run a command, in a running task of a service."),
 }
 
 

@@ -22,12 +22,13 @@ class Role(StrEnum):
     RELEASE = "release"
     INFRA = "infra"
     READ_ONLY = "read-only"
+    EXEC = "exec"
 
 
 @app.command()
 def policy(
     environment: EnvironmentArgument,
-    role: Annotated[Role, typer.Option(help="release, rollback and promote; infra apply; or only looking.")] = (
+    role: Annotated[Role, typer.Option(help="release, rollback and promote; infra apply; only looking; or exec.")] = (
         Role.RELEASE
     ),
     config: ConfigOption = "seatrial.toml",
@@ -60,6 +61,8 @@ def _document(settings: Settings, aws: Aws, role: Role) -> dict[str, Any]:
             return document(roles.release_role(settings, facts.gather(settings, aws)))
         case Role.READ_ONLY:
             return document(roles.reading_role(settings, facts.gather(settings, aws)))
+        case Role.EXEC:
+            return document(roles.exec_role(settings, facts.gather(settings, aws)))
         case Role.INFRA:
             from seatrial.infra.permissions import infra_role
             from seatrial.stack.build import build

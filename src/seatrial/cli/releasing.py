@@ -95,6 +95,9 @@ def finish(output: Output, outcome: Outcome) -> None:
             output.say(f"  {line}")
         if outcome.hint:
             output.say(f"hint: {outcome.hint}")
+    else:
+        for line in outcome.details:
+            output.say(f"warning: {line}", style="bold yellow")
     number = f"release {outcome.number}, " if outcome.number else ""
     text = f"{outcome.message} at {outcome.url} ({number}{outcome.duration_s:.0f} s)" if outcome.ok else None
     output.result(outcome.to_json(), text=text)

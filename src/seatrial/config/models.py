@@ -112,6 +112,9 @@ class Service(Sized):
     drain: Annotated[int, SECONDS, Field(ge=0, le=3600)] = Field(
         default=20, description="seconds a stopping task may finish its requests (deregistration delay)"
     )
+    exec: bool | None = Field(
+        default=None, description="whether `seatrial exec` may run commands in its tasks; else as the environment says"
+    )
     minimum_healthy_percent: int | None = Field(default=None, ge=0, le=100)
     maximum_percent: int | None = Field(default=None, ge=100, le=200)
 
@@ -124,6 +127,11 @@ class Service(Sized):
             raise ValueError(f"a {self.role} service has no `port`, `routes` or `health_check`: nothing routes to it")
         if self.role == "scheduler" and self.count > 1:
             raise ValueError("a scheduler runs once: two would do every job twice (count must be 0 or 1)")
+        if self.role == "scheduler" and self.healthy_percents != (0, 100):
+            raise ValueError(
+                "a scheduler is stopped before it is started, so that two are never alive: "
+                "`minimum_healthy_percent` is 0 and `maximum_percent` 100, leave them out"
+            )
         return self
 
     @property
@@ -243,6 +251,11 @@ class Environment(Model):
     domain: str | None = Field(default=None, description="host name; makes the load balancer serve HTTPS")
     certificate: str | None = Field(default=None, description="ARN of the ACM certificate for the domain")
     account: str | None = Field(default=None, pattern=r"^\d{12}$", description="refuse to act on any other account")
+    exec: bool = Field(
+        default=False,
+        description="whether `seatrial exec` may run commands in the tasks of its services; gives their role the "
+        "permissions of ECS Exec",
+    )
     strategy: Strategy = Rolling(type="rolling")
 
 
@@ -268,6 +281,11 @@ class Settings(Model):
     migrations: Migrations = Migrations()
     name: Name = Field(description="name of the environment")
     target: Environment = Environment()
+
+    def may_exec(self, unit: str) -> bool:
+        """Whether ECS Exec is on for a service."""
+        own = self.services[unit].exec
+        return self.target.exec if own is None else own
 
     @property
     def checks_migrations(self) -> bool:

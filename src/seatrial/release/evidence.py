@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.release.causes import Evidence, Stopped
+from seatrial.release.observe import NOT_WANTED
 from seatrial.release.revisions import log_place
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def details(evidence: Evidence) -> tuple[str, ...]:
 
 def failed_itself(task: Task) -> bool:
     """Whether a stopped task failed, and was not merely told to make room (ECS's words for that)."""
-    return task.status == "STOPPED" and not (task.stopped_reason or "").startswith("Scaling activity")
+    return task.status == "STOPPED" and not (task.stopped_reason or "").startswith(NOT_WANTED)
 
 
 def _stopped(task: Task, container: str) -> Stopped:

@@ -150,7 +150,7 @@ class Execution:
             steps=tuple(self.timings),
             failed=next((each.step for each in self.timings if not each.ok), None),
             causes=causes(found) if found is not None else (),
-            details=(*problems, *(details(found) if found is not None else ())),
+            details=(*problems, *(details(found) if found is not None else ()), *self._killed()),
             url=self.facts.stack.url,
         )
 
@@ -179,6 +179,10 @@ class Execution:
             migrations=self.progress.migrations,
             migration_files=self.progress.migration_files,
         )
+
+    def _killed(self) -> tuple[str, ...]:
+        """Return a sentence for each task that had to be killed to make room, whichever way the release went."""
+        return tuple(line for each in self.progress.rollouts for line in each.observer.killed)
 
     def _serving(self) -> str:
         """Return the end of the sentence that says what users see now."""

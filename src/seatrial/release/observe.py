@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import revision_name
-from seatrial.release.watch import ServiceSaid, TaskChanged
+from seatrial.release.watch import Note, ServiceSaid, TaskChanged
 
 if TYPE_CHECKING:
     from seatrial.aws.ecs import Service, Task
     from seatrial.aws.elbv2 import TargetHealth
     from seatrial.release.context import Context
+
+
+#: The exit code of a container that got SIGKILL: 128 and the signal's number.
+_KILLED = 137
+#: How the reason begins of a task that ECS stopped because it is not wanted any more.
+NOT_WANTED = "Scaling activity"
 
 
 class Observer:
@@ -81,6 +87,20 @@ class Observer:
         """What ECS wrote about the service since :meth:`start`, newest first."""
         return tuple(self._said)
 
+    @property
+    def killed(self) -> tuple[str, ...]:
+        """Which tasks were told to end and did not, in a sentence each."""
+        return tuple(line for each in self._tasks.values() if (line := self._overstayed(each)))
+
+    def _overstayed(self, task: Task) -> str | None:
+        own = task.container(self._unit)
+        if own is None or own.exit_code != _KILLED or not (task.stopped_reason or "").startswith(NOT_WANTED):
+            return None
+        return (
+            f"{self._unit}: task {task.id[:8]} did not end within its stop_timeout after SIGTERM and was killed (exit "
+            "code 137): what it was doing is lost, unless a queue gives it to another"
+        )
+
     def _health(self, service: Service) -> dict[str, TargetHealth]:
         found = {}
         for group in (group for attachment in service.attachments for group in attachment.groups):
@@ -110,6 +130,8 @@ class Observer:
                 own.exit_code if own else None,
             )
         )
+        if (line := self._overstayed(task)) is not None:
+            self._emit(Note(self._clock.now(), line))
 
 
 def _words(target: TargetHealth) -> str:

@@ -32,6 +32,20 @@ def release_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     return permissions(plan, settings, facts)
 
 
+def exec_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
+    """Return what ``exec`` needs: finding the tasks of the services that allow it, and ECS Exec on this cluster."""
+    arns = Arns(settings, facts)
+    allowed = [unit for unit in facts.services if unit in settings.services and settings.may_exec(unit)]
+    stack = arns.of("cloudformation", f"stack/{names.app_stack(settings)}/*")
+    return (
+        Permission(("cloudformation:DescribeStacks",), (stack,), "find the cluster"),
+        Permission(("ecs:DescribeServices",), arns.services(allowed or facts.services), "find the service"),
+        Permission(("ecs:ListTasks",), ("*",), "find its tasks", (("ArnEquals", "ecs:cluster", arns.cluster),)),
+        Permission(("ecs:DescribeTasks",), (arns.tasks,), "see which of them run"),
+        Permission(("ecs:ExecuteCommand",), (arns.cluster, arns.tasks), "run the command"),
+    )
+
+
 def reading_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     """Return what ``plan``, ``status``, ``logs`` and ``history`` need. Nothing in it changes anything.
 

@@ -107,6 +107,7 @@ def _services(settings: Settings) -> tuple[model.Service, ...]:
                 maximum_percent=high,
                 balancing=_balancing(settings, service, numbers),
                 deployment=deployment(settings, service),
+                exec=settings.may_exec(unit),
             )
         )
     return tuple(services)

@@ -248,7 +248,7 @@ class TestEntry:
 
 @dataclass(frozen=True)
 class Service:
-    """A long-running process. ``balancing`` is None where nothing routes to it."""
+    """A long-running process. ``balancing`` is None where nothing routes to it; ``exec`` turns ECS Exec on."""
 
     container: Container
     role: Role
@@ -257,6 +257,7 @@ class Service:
     maximum_percent: int
     balancing: Balancing | None
     deployment: Deployment
+    exec: bool = False
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,11 @@ def _in_cluster(kind: str, key: str) -> Resources:
     return read
 
 
+def _executed(place: Place, parameters: Parameters) -> list[str]:
+    cluster = place.arn("ecs", "cluster/", str(parameters.get("cluster") or "default"))
+    return [cluster, *_in_cluster("task", "task")(place, parameters)]
+
+
 def _revision(key: str) -> Resources:
     return lambda place, parameters: [_family(place, parameters.get(key) or "")]
 
@@ -175,6 +180,7 @@ _RESOURCES: dict[str, Resources] = {
     "ecs:DescribeServices": _in_cluster("service", "services"),
     "ecs:DescribeTaskDefinition": _any,
     "ecs:DescribeTasks": _in_cluster("task", "tasks"),
+    "ecs:ExecuteCommand": _executed,
     "ecs:ListServiceDeployments": _in_cluster("service", "service"),
     "ecs:ListTaskDefinitions": _any,
     "ecs:ListTasks": _any,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.ecs.definition_actions import DefinitionActions
 from seatrial.emulator.ecs.deployment_actions import DeploymentActions
+from seatrial.emulator.ecs.exec_actions import ExecActions
 from seatrial.emulator.ecs.launch import Launcher
 from seatrial.emulator.ecs.metadata import container_metadata, task_metadata
 from seatrial.emulator.ecs.reconcile import Reconciler
@@ -17,6 +18,7 @@ from seatrial.emulator.ecs.task_actions import TaskActions
 from seatrial.emulator.ecs.task_set_actions import TaskSetActions
 from seatrial.emulator.ecs.task_sets import TaskSets
 from seatrial.emulator.ecs.world import World
+from seatrial.emulator.sessions.server import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,7 @@ class EcsEngine:
         self._world = World(settings, clock, runtime, targets, traffic, invoke, addresses, around)
         self._state = State()
         self.task_sets = TaskSets(self._world, self._state)
+        self._sessions = Sessions(clock)
         self._launcher = Launcher(self._world, self._state)
         self._reconciler = Reconciler(self._world, self._state, self._launcher.launch_for)
         self._thread = threading.Thread(target=self._loop, name="ecs-scheduler", daemon=True)
@@ -67,6 +70,7 @@ class EcsEngine:
             **DeploymentActions(self._world, self._state).actions(),
             **DefinitionActions(self._world).actions(),
             **TaskSetActions(self._world, self._state).actions(),
+            **ExecActions(self._world, self._state, self._sessions).actions(),
         }
 
     def start(self) -> None:
@@ -81,6 +85,7 @@ class EcsEngine:
         world = self._world
         world.closing.set()
         world.wake.set()
+        self._sessions.stop()
         if self._thread.is_alive():
             self._thread.join()
         with world.lock:

@@ -71,8 +71,9 @@ SHAPES: dict[str, Members] = {
     "CreateServiceRequest": _members(
         "cluster serviceName taskDefinition loadBalancers desiredCount clientToken launchType "
         "capacityProviderStrategy role deploymentConfiguration networkConfiguration healthCheckGracePeriodSeconds "
-        "schedulingStrategy deploymentController tags enableECSManagedTags propagateTags serviceConnectConfiguration",
-        kept="availabilityZoneRebalancing platformVersion enableExecuteCommand",
+        "schedulingStrategy deploymentController tags enableECSManagedTags propagateTags serviceConnectConfiguration "
+        "enableExecuteCommand",
+        kept="availabilityZoneRebalancing platformVersion",
         refused="serviceRegistries placementConstraints placementStrategy volumeConfigurations "
         "vpcLatticeConfigurations gatewayConnectors monitoring",
         deploymentConfiguration="DeploymentConfiguration",
@@ -82,8 +83,9 @@ SHAPES: dict[str, Members] = {
     "UpdateServiceRequest": _members(
         "cluster service desiredCount taskDefinition capacityProviderStrategy deploymentConfiguration "
         "networkConfiguration forceNewDeployment healthCheckGracePeriodSeconds deploymentController "
-        "enableECSManagedTags loadBalancers propagateTags serviceConnectConfiguration",
-        kept="availabilityZoneRebalancing platformVersion enableExecuteCommand",
+        "enableECSManagedTags loadBalancers propagateTags serviceConnectConfiguration "
+        "enableExecuteCommand",
+        kept="availabilityZoneRebalancing platformVersion",
         refused="serviceRegistries placementConstraints placementStrategy volumeConfigurations "
         "vpcLatticeConfigurations gatewayConnectors monitoring",
         deploymentConfiguration="DeploymentConfiguration",
@@ -102,8 +104,8 @@ SHAPES: dict[str, Members] = {
     ),
     "RunTaskRequest": _members(
         "capacityProviderStrategy cluster count enableECSManagedTags group launchType networkConfiguration overrides "
-        "propagateTags startedBy tags taskDefinition clientToken",
-        kept="enableExecuteCommand platformVersion referenceId",
+        "propagateTags startedBy tags taskDefinition clientToken enableExecuteCommand",
+        kept="platformVersion referenceId",
         refused="placementConstraints placementStrategy volumeConfigurations",
         overrides="TaskOverride",
     ),

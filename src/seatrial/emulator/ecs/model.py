@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.emulator.ecs.dependencies import Health
     from seatrial.emulator.ecs.hooks import HookRun
     from seatrial.emulator.ecs.lifecycle import Course, Position, Stage, Trouble
+    from seatrial.emulator.runtime import Container as Process
 
 #: How many events ECS returns for a service.
 EVENTS_KEPT = 100
@@ -227,10 +228,11 @@ class Service:
 
 @dataclass
 class Container:
-    """One container of a task."""
+    """One container of a task. ``process`` is what it runs as, once it was started."""
 
     definition: ContainerDefinition
     arn: str
+    process: Process | None = None
     status: str = "PENDING"
     runtime_id: str | None = None
     exit_code: int | None = None

@@ -133,7 +133,7 @@ class TaskLife:
             raise _CannotStart(container.reason) from error
         self._processes[spec.name] = process
         with self._world.lock:
-            container.status = "RUNNING"
+            container.status, container.process = "RUNNING", process
             container.runtime_id = f"{self._task.id}-{process.runtime_id}"
         if container.definition.health_check:
             args = (container, process, container.definition.health_check)

@@ -9,7 +9,7 @@
 ``places``       the address and port that each listener really has here
 ``certificates`` the local authority for HTTPS listeners
 ``proxy``        the contract of both proxies; ``keeper`` starts one that died again
-``envoy``        the proxy: Envoy, told by files; ``envoy_config`` writes them
+``envoy``        the proxy: Envoy, told by files; ``envoy_config`` writes them, ``sever`` cuts connections it holds
 ``builtin``      the proxy where no Envoy wheel fits: ``dataplane`` in a process of its own (``exchange``, ``passage``)
 """
 

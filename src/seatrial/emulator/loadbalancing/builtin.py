@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.emulator.loadbalancing.model import ProxyModel
+    from seatrial.emulator.loadbalancing.model import Backend, ProxyModel
 
 #: Seconds within which the process must have taken a model up.
 DEADLINE = 20.0
@@ -42,15 +42,13 @@ class Builtin:
         with self._lock:
             if not self._watched.running:
                 self._start()
-            assert self._channel
-            try:
-                self._channel.send(model)
-                problem = self._channel.recv() if self._channel.poll(DEADLINE) else f"no answer within {DEADLINE:g} s"
-            except (EOFError, OSError) as error:
-                problem = f"it has died ({error})"
-            if problem is not None:
-                tail = self._watched.last_lines()
-                raise ProxyError(f"the built-in proxy did not take a model up: {problem}. The end of its log:\n{tail}")
+            self._tell(model)
+
+    def sever(self, backend: Backend) -> None:
+        """See :meth:`.proxy.Proxy.sever`."""
+        with self._lock:
+            if self._watched.running:
+                self._tell(backend)
 
     def stop(self) -> None:
         """See :meth:`.proxy.Proxy.stop`."""
@@ -63,6 +61,17 @@ class Builtin:
     def rss(self) -> int:
         """See :meth:`.proxy.Proxy.rss`."""
         return resident(self._watched.process)
+
+    def _tell(self, what: ProxyModel | Backend) -> None:
+        assert self._channel
+        try:
+            self._channel.send(what)
+            problem = self._channel.recv() if self._channel.poll(DEADLINE) else f"no answer within {DEADLINE:g} s"
+        except (EOFError, OSError) as error:
+            problem = f"it has died ({error})"
+        if problem is not None:
+            tail = self._watched.last_lines()
+            raise ProxyError(f"the built-in proxy did not take a model up: {problem}. The end of its log:\n{tail}")
 
     def _start(self) -> None:
         if self._channel is not None:

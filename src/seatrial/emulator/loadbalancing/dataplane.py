@@ -1,8 +1,8 @@
 """The built-in proxy's process: an HTTP/1.1 load balancer on asyncio, apart so that the API never holds it up.
 
 Run as ``python -m seatrial.emulator.loadbalancing.dataplane <file descriptor>``. The descriptor is one end of a private
-socket on which models come and are answered, with None once they are live or with what went wrong; its end is the
-emulator's end, and this process's.
+socket on which models come and are answered, with None once they are live or with what went wrong. Instead of a model a
+target may come, to which every connection is cut. The socket's end is the emulator's end, and this process's.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from seatrial.emulator.loadbalancing import wire
 from seatrial.emulator.loadbalancing.exchange import Exchange
+from seatrial.emulator.loadbalancing.model import Backend, ProxyModel
 from seatrial.emulator.loadbalancing.routing import Pools, Table
 from seatrial.emulator.loadbalancing.upstreams import IDLE, Upstreams
 
 if TYPE_CHECKING:
-    from seatrial.emulator.loadbalancing.model import Certificate, Listener, ProxyModel
+    from seatrial.emulator.loadbalancing.model import Certificate, Listener
 
 #: Connections that wait to be accepted, as many as the kernel's usual limit allows.
 BACKLOG = 4096
@@ -141,9 +142,12 @@ async def main(channel: Channel) -> None:
             return
 
 
-async def _applied(plane: DataPlane, model: ProxyModel) -> str | None:
+async def _applied(plane: DataPlane, told: ProxyModel | Backend) -> str | None:
     try:
-        await plane.apply(model)
+        if isinstance(told, ProxyModel):
+            await plane.apply(told)
+        else:
+            plane.upstreams.sever(told)
     except OSError as error:
         return str(error)
     return None

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any
 from seatrial.emulator.children import Children
 from seatrial.emulator.loadbalancing import envoy_config
 from seatrial.emulator.loadbalancing.proxy import ProxyError, Watched, resident
+from seatrial.emulator.loadbalancing.sever import sever
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from seatrial.emulator.loadbalancing.model import Listener, Pool, ProxyModel
+    from seatrial.emulator.loadbalancing.model import Backend, Listener, Pool, ProxyModel
 
 #: Seconds within which Envoy must have started or taken a change up.
 DEADLINE = 20.0
@@ -66,6 +67,17 @@ class Envoy:
             self._connect_to_new(model.listeners)
             self._accept(self._write_all("cds.json", "cluster_manager.cds", map(envoy_config.cluster, model.pools)))
             self._forget(clusters, model.listeners)
+
+    def sever(self, backend: Backend) -> None:
+        """See :meth:`.proxy.Proxy.sever`."""
+        with self._lock:
+            process = self._watched.process
+            if process is None or not self._watched.running:
+                return
+            try:
+                sever(process.pid, backend)
+            except OSError as error:
+                raise ProxyError(f"Envoy's connections to {backend} could not be cut: {error}") from error
 
     def stop(self) -> None:
         """See :meth:`.proxy.Proxy.stop`."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seatrial.emulator.children import Child
-    from seatrial.emulator.loadbalancing.model import ProxyModel
+    from seatrial.emulator.loadbalancing.model import Backend, ProxyModel
 
 
 class ProxyError(Exception):
@@ -27,6 +27,13 @@ class Proxy(Protocol):
         """Make ``model`` live on every listener, without dropping a request, and return when it is.
 
         A request that arrives after the return is handled by ``model``. Raises :class:`ProxyError`.
+        """
+        ...
+
+    def sever(self, backend: Backend) -> None:
+        """Cut every connection to a target, those that carry a request or a WebSocket too.
+
+        A request that has no answer yet is answered with 502. Raises :class:`ProxyError`.
         """
         ...
 

@@ -61,7 +61,7 @@ class LoadBalancing:
         self._lock = threading.Lock()
         self._live: ProxyModel | None = ProxyModel()
         self._stopped = False
-        self.targets = TargetRegistry(clock, reader.read, self._publish)
+        self.targets = TargetRegistry(clock, reader.read, self._publish, self._proxy.sever)
         self.traffic = RuleWeights(self._follow)
         self._api = Api(self.targets, reader.read, self._follow)
 

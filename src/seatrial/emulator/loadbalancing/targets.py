@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from seatrial.emulator.loadbalancing import health
 from seatrial.emulator.loadbalancing.model import Backend
 from seatrial.emulator.loadbalancing.probe import probe
+from seatrial.emulator.loadbalancing.proxy import ProxyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 DEREGISTRATION_DELAY = 300
 #: Seconds between two probes of a target, however time is scaled.
 SHORTEST_INTERVAL = 0.05
+#: Seconds that a request has at the least to be done with after its target was deregistered: it is no shorter where
+#: time is.
+LEAST_UNTIL_CUT = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class _Target:
     def __init__(self) -> None:
         self.record = health.Record()
         self.draining = False
+        self.cut_at = 0.0  # by the monotonic clock, once it is draining
         self.watch: asyncio.Task[None] | None = None
 
 
@@ -45,13 +50,20 @@ class TargetRegistry:
     """See :class:`seatrial.emulator.loadbalancing.Targets`.
 
     ``read`` gives the API's state at any time; ``publish`` makes the proxy take up what the registry says now and
-    returns when it has.
+    returns when it has; ``sever`` makes it cut its connections to a target.
     """
 
-    def __init__(self, clock: Clock, read: Callable[[], Snapshot], publish: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        read: Callable[[], Snapshot],
+        publish: Callable[[], None],
+        sever: Callable[[Backend], None],
+    ) -> None:
         self._clock = clock
         self._read = read
         self._publish = publish
+        self._sever = sever
         self._lock = threading.Lock()
         self._targets: dict[str, dict[Backend, _Target]] = {}
         self._subscribers: list[Callable[[], None]] = []
@@ -95,11 +107,12 @@ class TargetRegistry:
     def drain(self, target_group: str, address: str, port: int) -> None:
         """See :meth:`Targets.drain`. The target is forgotten by itself after the group's deregistration delay."""
         backend = Backend(address, port)
+        delay = self._clock.scaled(self.draining_seconds(target_group), at_least=LEAST_UNTIL_CUT)
         with self._lock:
             target = self._targets.get(target_group, {}).get(backend)
             if target is None or target.draining:
                 return
-            target.draining = True
+            target.draining, target.cut_at = True, self._clock.monotonic() + delay
         if not self.is_attached(target_group):  # nothing can be under way: ELB does not wait
             self._forget(target_group, backend, target)
             return
@@ -168,7 +181,27 @@ class TargetRegistry:
             del group[backend]
         self._call(self._end(target))
         self._publish()
+        if target.draining:
+            left = target.cut_at - self._clock.monotonic()
+            if left > 0:
+                self._call(self._cut_later(backend, left))
+            else:
+                self._cut(backend)
         self._notify()
+
+    def _cut(self, backend: Backend) -> None:
+        """Cut what is still open to a target that is gone, unless another one has its address by now.
+
+        That a request is still handled when the deregistration delay is over is a cause of HTTP 502 (ALB user guide,
+        troubleshooting).
+        """
+        with self._lock:
+            if any(backend in targets for targets in self._targets.values()):
+                return
+        try:
+            self._sever(backend)
+        except ProxyError:
+            _log.exception("what is open to %s stays open", backend)
 
     def _notify(self) -> None:
         for callback in self._subscribers:
@@ -204,6 +237,10 @@ class TargetRegistry:
         await self._end(target)
         await asyncio.sleep(self._clock.scaled(self.draining_seconds(target_group)))
         await asyncio.to_thread(self._forget, target_group, backend, target)
+
+    async def _cut_later(self, backend: Backend, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(self._cut, backend)
 
     async def _watch(self, target_group: str, backend: Backend, target: _Target) -> None:
         while True:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from seatrial.emulator.loadbalancing import wire
 
@@ -23,7 +24,7 @@ IDLE = 1.0
 CONNECT_TIMEOUT = 10.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Connection:
     """An open connection to a target."""
 
@@ -52,6 +53,7 @@ class Upstreams:
 
     def __init__(self) -> None:
         self._idle: dict[tuple[Backend, bool], list[Connection]] = {}
+        self._open: WeakSet[Connection] = WeakSet()
         self._context = ssl.create_default_context()
         self._context.check_hostname = False  # an ALB does not verify its targets' certificates
         self._context.verify_mode = ssl.CERT_NONE
@@ -69,7 +71,15 @@ class Upstreams:
             reader, writer = await asyncio.open_connection(
                 backend.address, backend.port, ssl=self._context if secured else None, limit=wire.HEAD_LIMIT
             )
-        return Connection(backend, secured, reader, writer)
+        connection = Connection(backend, secured, reader, writer)
+        self._open.add(connection)
+        return connection
+
+    def sever(self, backend: Backend) -> None:
+        """Cut every connection to a target, whatever it carries."""
+        for connection in list(self._open):
+            if connection.backend == backend:
+                connection.writer.transport.abort()
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection whose exchange is complete."""

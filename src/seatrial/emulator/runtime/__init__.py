@@ -48,6 +48,26 @@ class ContainerSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+class Terminal(Protocol):
+    """A command in a container, on a terminal of its own (ECS Exec). Reading and writing may be on two threads."""
+
+    def read(self) -> bytes:
+        """Wait for output and return it; nothing when the command has ended and all was read."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Type. Nothing happens when the command has ended."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the command how large the window is."""
+        ...
+
+    def close(self) -> None:
+        """Hang up: end the command where it has not ended, and free what it holds. Safe to call twice."""
+        ...
+
+
 class Container(Protocol):
     """A container that was started."""
 
@@ -70,6 +90,10 @@ class Container(Protocol):
 
     def run(self, command: Sequence[str], timeout: float) -> int:
         """Run a command inside (a container health check) and return its exit code; 124 when the time is up."""
+        ...
+
+    def execute(self, command: Sequence[str]) -> Terminal:
+        """Start a command inside, on a terminal. Raises ``OSError`` where it cannot start."""
         ...
 
     def close(self) -> None:

@@ -6,12 +6,13 @@ a byte for the stream, three of padding, four for the length.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seatrial.emulator.runtime import LogSink
@@ -73,10 +74,51 @@ class Attached:
                 break
         return False
 
+    def read(self) -> bytes:
+        """Wait for output of a command on a terminal, which comes without frames; nothing at its end."""
+        return self._answer.fp.read1(65536)
+
+    def write(self, data: bytes) -> None:
+        """Send what somebody types."""
+        self._socket.sendall(data)
+
     def close(self) -> None:
         """Close the connection."""
         self._answer.close()
         self._socket.close()
+
+
+class DockerTerminal:
+    """See :class:`seatrial.emulator.runtime.Terminal`. Raises ``OSError`` where the engine does not start it."""
+
+    def __init__(self, api: Any, engine: str, execution: str) -> None:
+        self._api = api
+        self._execution = execution
+        self._attached = Attached(engine, f"/exec/{execution}/start", {"Detach": False, "Tty": True})
+
+    def read(self) -> bytes:
+        """See :meth:`seatrial.emulator.runtime.Terminal.read`."""
+        try:
+            return self._attached.read()
+        except (OSError, ValueError):  # closed meanwhile
+            return b""
+
+    def write(self, data: bytes) -> None:
+        """See :meth:`seatrial.emulator.runtime.Terminal.write`."""
+        with contextlib.suppress(OSError):
+            self._attached.write(data)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """See :meth:`seatrial.emulator.runtime.Terminal.resize`."""
+        from docker.errors import APIError
+
+        with contextlib.suppress(APIError):  # it has ended
+            self._api.exec_resize(self._execution, height=rows, width=columns)
+
+    def close(self) -> None:
+        """See :meth:`seatrial.emulator.runtime.Terminal.close`. The API cannot end a command: it is told to."""
+        self.write(b"\x03\x04")
+        self._attached.close()
 
 
 def _answered(connection: socket.socket) -> http.client.HTTPResponse:

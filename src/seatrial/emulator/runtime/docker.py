@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.emulator.runtime import ImageError, archive, network, sweep
-from seatrial.emulator.runtime.attach import Attached
+from seatrial.emulator.runtime.attach import Attached, DockerTerminal
 from seatrial.emulator.runtime.choose import client, socket_path
 from seatrial.emulator.runtime.gateway import Gateway
 from seatrial.emulator.runtime.reference import cannot_pull, is_ours, parse, resolve
@@ -292,6 +292,18 @@ class DockerContainer:
         except (APIError, OSError):  # the container has ended, or the program is not in it
             return _CANNOT_RUN
         return _CANNOT_RUN if code is None else int(code)
+
+    def execute(self, command: Sequence[str]) -> DockerTerminal:
+        """See :meth:`seatrial.emulator.runtime.Container.execute`."""
+        from docker.errors import APIError
+
+        try:
+            made = self._api.exec_create(
+                self._id, list(command), stdin=True, tty=True, environment={"TERM": "xterm-256color"}
+            )
+        except APIError as error:
+            raise OSError(_explanation(error)) from error
+        return DockerTerminal(self._api, self._engine, made["Id"])
 
     def close(self) -> None:
         """See :meth:`seatrial.emulator.runtime.Container.close`."""

@@ -32,6 +32,7 @@ from seatrial.emulator.runtime.prepared import Prepared
 from seatrial.emulator.runtime.reference import cannot_pull, is_ours, parse, resolve
 from seatrial.emulator.runtime.supervised import CANNOT_RUN, Order, Supervised
 from seatrial.emulator.runtime.task_address import curl_configuration, rewrite_listen, rewrite_reach
+from seatrial.emulator.runtime.terminal import ProcessTerminal
 from seatrial.emulator.runtime.unpacked import Places, Unpacked
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class ProcessContainer:
         self.task_id = spec.task_id
         self._closed = closed
         self._address = spec.address
+        self._places = places
         self._loopback = private_address(spec.address)
         self._ports = frozenset([*spec.ports, *spec.task_ports])
         stop = image.config.get("StopSignal") or "SIGTERM"
@@ -204,10 +206,21 @@ class ProcessContainer:
         """
         if self._tree.exited.is_set():
             return CANNOT_RUN
-        if not any(name in word for word in command for name in ("curl", "python")):
-            command = [rewrite_reach(word, self._ports, self._address, self._loopback) for word in command]
+        return self._tree.run(self._inside(command), {"CURL_HOME": str(self._scratch)}, timeout)
+
+    def execute(self, command: Sequence[str]) -> ProcessTerminal:
+        """See :meth:`seatrial.emulator.runtime.Container.execute`; localhost in it is as in :meth:`run`."""
+        if self._tree.exited.is_set():
+            raise OSError("the container has ended")
+        command = [self._places.localise(word) for word in self._inside(command)]
+        return ProcessTerminal(self._tree, command, {"CURL_HOME": str(self._scratch), "TERM": "xterm-256color"})
+
+    def _inside(self, command: Sequence[str]) -> Sequence[str]:
+        """Return a command in which localhost means the task's own."""
         (self._scratch / ".curlrc").write_text(curl_configuration(self._ports, self._address, self._loopback))
-        return self._tree.run(command, {"CURL_HOME": str(self._scratch)}, timeout)
+        if any(name in word for word in command for name in ("curl", "python")):
+            return command
+        return [rewrite_reach(word, self._ports, self._address, self._loopback) for word in command]
 
     def close(self) -> None:
         """See :meth:`seatrial.emulator.runtime.Container.close`."""

@@ -44,7 +44,7 @@ class Supervised:
     def __init__(self, order: Order, log: LogSink) -> None:
         self.exited = threading.Event()
         self.code: int | None = None
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[int, Run] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         status_out, status_in = os.pipe()
@@ -99,16 +99,27 @@ class Supervised:
 
         ``environment`` comes on top of the tree's own.
         """
-        number, run = next(self._numbers), _Run()
-        with self._lock:
-            if self.exited.is_set():
-                return CANNOT_RUN
-            self._runs[number] = run
-        self._send({"run": number, "argv": list(argv), "env": dict(environment)})
+        run = self.begin(argv, environment)
         if run.done.wait(timeout):
             return run.code
-        self._send({"drop": number})
+        self.drop(run)
         return _TIMED_OUT
+
+    def begin(self, argv: Sequence[str], environment: Mapping[str, str], terminal: str | None = None) -> Run:
+        """Start one more program in the tree, on ``terminal`` (the path of one) where it is given."""
+        run = Run(next(self._numbers))
+        with self._lock:
+            if self.exited.is_set():
+                run.end(CANNOT_RUN)
+                return run
+            self._runs[run.number] = run
+        on = {} if terminal is None else {"terminal": terminal}
+        self._send({"run": run.number, "argv": list(argv), "env": dict(environment), **on})
+        return run
+
+    def drop(self, run: Run) -> None:
+        """Kill a program that :meth:`begin` started, with its process group."""
+        self._send({"drop": run.number})
 
     def join(self) -> None:
         """Wait until everything has ended and every line of output has been handed on."""
@@ -162,12 +173,16 @@ class Supervised:
         shutil.rmtree(self._scratch, ignore_errors=True)  # the supervisor does it, unless it was killed itself
 
 
-class _Run:
-    def __init__(self) -> None:
+class Run:
+    """One more program in a tree. ``code`` is its exit code once it is ``done``."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.done = threading.Event()
         self.code = CANNOT_RUN
 
     def end(self, code: int) -> None:
+        """Take note of the end."""
         self.code = code
         self.done.set()
 

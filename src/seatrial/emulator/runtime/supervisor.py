@@ -16,7 +16,8 @@ each way::
     → {"signal": number}          to the main process only, as Docker signals PID 1
     → {"kill": true}              everything, at once
     → {"run": id, "argv": [...], "env": {...}}    one more process in the container (a health check), with variables on
-                                  top of the container's; its output is dropped
+                                  top of the container's; its output is dropped. With "terminal" (the path of one) it
+                                  leads a session on that terminal instead (ECS Exec)
     → {"drop": id}                kill that process and its group
     ← {"started": pid} | {"failed": errno, "text": message}
     ← {"ran": id, "code": exit code}
@@ -171,18 +172,19 @@ class _Container:
     def _run(self, message: dict[str, Any]) -> None:
         with open(os.devnull, "wb") as null:
             try:
-                pid = self._spawn(message["argv"], self._order["env"] | message["env"], null.fileno())
+                environment = self._order["env"] | message["env"]
+                pid = self._spawn(message["argv"], environment, null.fileno(), message.get("terminal"))
             except OSError:
                 _tell(self._status, {"ran": message["run"], "code": 127})
             else:
                 self._runs[pid] = message["run"]
 
-    def _spawn(self, argv: list[str], environment: dict[str, str], output: int) -> int:
+    def _spawn(self, argv: list[str], environment: dict[str, str], output: int, terminal: str | None = None) -> int:
         """Fork and execute; an error of the execution is raised here, in the parent."""
         failed_out, failed_in = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._become(argv, environment, output, failed_in)
+            self._become(argv, environment, output, failed_in, terminal)
         os.close(failed_in)
         with open(failed_out, encoding="utf-8") as failed:
             text = failed.read()
@@ -192,7 +194,9 @@ class _Container:
             raise OSError(int(number), reason)
         return pid
 
-    def _become(self, argv: list[str], environment: dict[str, str], output: int, failed_in: int) -> None:
+    def _become(
+        self, argv: list[str], environment: dict[str, str], output: int, failed_in: int, terminal: str | None
+    ) -> None:
         """Turn this forked process into the program. Never returns."""
         try:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # should the supervisor itself be killed
@@ -200,10 +204,11 @@ class _Container:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_IGNORED_BY_PYTHON):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
-            null = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(null, 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
+            # the first terminal that the leader of a session opens becomes the session's own
+            standard = os.open(os.devnull, os.O_RDONLY) if terminal is None else os.open(terminal, os.O_RDWR)
+            os.dup2(standard, 0)
+            os.dup2(output if terminal is None else standard, 1)
+            os.dup2(output if terminal is None else standard, 2)
             os.closerange(3, failed_in)
             os.closerange(failed_in + 1, 1024)
             os.umask(0o022)

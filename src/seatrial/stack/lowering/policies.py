@@ -40,6 +40,7 @@ _SECRET_ARN_PARTS = 7
 
 def role(service: str, statements: list[Value], description: str, *, account: str = "StringEquals") -> Resource:
     """Return a role that ``service`` may assume on behalf of this account only; ``account`` compares it."""
+    inline: Value = [{"PolicyName": "least", "PolicyDocument": {"Version": VERSION, "Statement": statements}}]
     return Resource(
         "AWS::IAM::Role",
         {
@@ -55,9 +56,7 @@ def role(service: str, statements: list[Value], description: str, *, account: st
                     }
                 ],
             },
-            "Policies": [
-                {"PolicyName": "least", "PolicyDocument": {"Version": VERSION, "Statement": statements}},
-            ],
+            **({"Policies": inline} if statements else {}),
         },
     )
 
@@ -103,7 +102,7 @@ def execution_role(stack: model.Stack) -> Resource:
 
 
 def task_role(stack: model.Stack) -> Resource:
-    """Return the role that the project's own code has: its bucket, and the channels of ECS Exec."""
+    """Return the role that the project's own code has: its bucket and, where that is on, the channels of ECS Exec."""
     statements: list[Value] = []
     if stack.app.bucket is not None:
         statements += [
@@ -120,14 +119,15 @@ def task_role(stack: model.Stack) -> Resource:
                 "Resource": Sub("${MediaBucket.Arn}/*"),
             },
         ]
-    statements.append(
-        {
-            "Sid": "ExecuteCommand",
-            "Effect": "Allow",
-            "Action": sorted(action for action in WITHOUT_RESOURCE if action.startswith("ssmmessages:")),
-            "Resource": Noted("*", "These actions know no resource"),
-        }
-    )
+    if any(service.exec for service in stack.app.services):
+        statements.append(
+            {
+                "Sid": "ExecuteCommand",
+                "Effect": "Allow",
+                "Action": sorted(action for action in WITHOUT_RESOURCE if action.startswith("ssmmessages:")),
+                "Resource": Noted("*", "These actions know no resource"),
+            }
+        )
     return role("ecs-tasks.amazonaws.com", statements, "What this environment's code may do on AWS")
 
 

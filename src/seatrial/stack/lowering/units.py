@@ -160,7 +160,9 @@ def _service(unit: model.Service, base: str) -> Resource:
         "LaunchType": "FARGATE",
         **_deployed(unit),
         "NetworkConfiguration": {"AwsvpcConfiguration": _network(base)},
-        "EnableExecuteCommand": Noted(True, "For a shell in a running task; IAM says who may"),
+        "EnableExecuteCommand": Noted(True, "For a shell in a running task; IAM says who may")
+        if unit.exec
+        else Noted(False, "`exec = true` lets `seatrial exec` run commands in its tasks"),
         "EnableECSManagedTags": True,
         "PropagateTags": "SERVICE",
         "AvailabilityZoneRebalancing": "ENABLED"
