@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from seatrial.config.load import environments, load
 from seatrial.config.models import Secret, Settings
-from seatrial.config.strategies import Canary, Linear, Shifting
+from seatrial.config.strategies import Canary, CodeDeploy, Linear, Shifting
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from seatrial.config.strategies import Strategy
 
 #: Factor on AWS's own waits, unless a strategy's waits would take longer than :data:`_PATIENCE` seconds with it.
 USUAL = 0.05
@@ -57,15 +59,17 @@ class Manner:
 def manner(settings: Settings, environment: str | None = None) -> Manner:
     """Return how ``settings`` are released; ``environment`` is whose strategy it is, if not their own."""
     strategy = settings.target.strategy
+    kind, percent, interval = _shift(strategy)
     course, waits = "", []
-    match strategy:
-        case Canary():
-            course = f"{strategy.percent:g} % of the requests for {_time(strategy.interval)}, then all"
-            waits = [("interval", strategy.interval)]
-        case Linear():
-            course = f"{strategy.percent:g} % more of the requests every {_time(strategy.interval)}"
-            waits = [("interval", strategy.interval)]
-    if strategy.bake is not None:
+    if kind == "canary":
+        course = f"{percent:g} % of the requests for {_time(interval)}, then all"
+    elif kind == "linear":
+        course = f"{percent:g} % more of the requests every {_time(interval)}"
+    if interval:
+        waits.append(("interval", interval))
+    if isinstance(strategy, CodeDeploy):
+        waits.append(("wait before the old version ends", strategy.wait))
+    elif strategy.bake is not None:
         waits.append(("bake time", strategy.bake))
     return Manner(environment or settings.name, strategy.type, course, tuple(waits), _waits(settings))
 
@@ -126,9 +130,21 @@ def on_this_machine(settings: Settings) -> tuple[Settings, list[str]]:
     return settings.model_copy(update={"target": target, "secrets": secrets}), said
 
 
+def _shift(strategy: Strategy) -> tuple[str, float, int]:
+    """Return how traffic moves: in what way, percent, and seconds between two shifts."""
+    match strategy:
+        case CodeDeploy():
+            return strategy.shift
+        case Canary():
+            return ("canary", strategy.percent, strategy.interval)
+        case Linear():
+            return ("linear", strategy.percent, strategy.interval)
+    return (strategy.type, 100, 0)
+
+
 def _waits(settings: Settings) -> int:
     strategy = settings.target.strategy
-    return strategy.waits if isinstance(strategy, Shifting) else strategy.bake or 0
+    return strategy.waits if isinstance(strategy, Shifting | CodeDeploy) else strategy.bake or 0
 
 
 def _time(seconds: float) -> str:
