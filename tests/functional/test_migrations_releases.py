@@ -19,7 +19,8 @@ from seatrial.aws.session import Aws
 from seatrial.project.migrations.rules import KINDS, RULES
 from tests.functional.emulator_support import emulator
 from tests.functional.migration_cases import CASES, NOT_ATOMIC, Case
-from tests.functional.migration_stage import DJANGO, Answer, Held, Observed, Site, Watchman, released
+from tests.functional.migration_stage import DJANGO, Answer, Observed, Site, released
+from tests.functional.migration_watch import Held, Watchman
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
