@@ -11,7 +11,8 @@ import pytest
 from bench.pictures import PICTURES, STRATEGIES
 
 from seatrial.config.load import load, loads
-from seatrial.config.strategies import Strategy
+from seatrial.config.strategies import CodeDeploy, Strategy
+from seatrial.emulator.codedeploy.lifecycle import EVENTS
 from seatrial.emulator.ecs.lifecycle import Stage
 from seatrial.emulator.ecs.strategy import course
 from seatrial.release.plan import STAGES
@@ -38,6 +39,8 @@ strategy = {}
 #: moves at once, that takes no time.
 LASTING = ["SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"]
 MOMENTARY = {"blue_green": "PRODUCTION_TRAFFIC_SHIFT"}
+#: What of CodeDeploy's way takes time: without functions, and with smoke checks.
+BY_CODEDEPLOY = ["Install", "READY_WAIT", "AllowTraffic", "TERMINATION_WAIT"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -99,8 +102,24 @@ def test_its_shares_are_those_of_the_strategy(strategy: str) -> None:
     assert tuple(found) == course(configuration, float).steps
 
 
+def test_codedeploy_goes_through_its_events_and_waits() -> None:
+    found = [match[1] for each in titles("codedeploy") if (match := re.fullmatch(r"(\w+) [\d.]+ s", each))]
+    order = [*EVENTS[: EVENTS.index("BeforeAllowTraffic")], "READY_WAIT", *EVENTS[5:], "TERMINATION_WAIT"]
+    services = [name for name, each in load(EXAMPLE, "local").services.items() if each.routed]
+    for unit in range(len(services)):
+        mine = found[unit * len(BY_CODEDEPLOY) : (unit + 1) * len(BY_CODEDEPLOY)]
+        assert mine == [each for each in order if each in BY_CODEDEPLOY]
+    assert len(found) == len(services) * len(BY_CODEDEPLOY)
+    assert all(f"`{stage}`" in PAGE for stage in BY_CODEDEPLOY)
+    strategy = loads(TOML.format(STRATEGIES["codedeploy"]), "local").target.strategy
+    assert isinstance(strategy, CodeDeploy)
+    shares = {float(match[1]) for each in titles("codedeploy") if (match := re.match(r"([\d.]+) % from ", each))}
+    assert shares == {strategy.shift[1], 100}
+
+
 def test_a_rolling_release_rolls_the_services_in_their_order() -> None:
-    found = [match[1] for each in titles("rolling") if (match := re.match(r"roll out (\w+): ", each))]
+    rolls = [match[1] for each in titles("rolling") if (match := re.match(r"roll out ([^:]+): ", each))]
+    found = [name for roll in rolls for name in re.split(r", | and ", roll)]
     services = load(EXAMPLE, "local").services
     assert found == [name for roles in STAGES for name, service in services.items() if service.role in roles]
     gate = next(number for number, each in enumerate(titles("rolling")) if each.startswith("run migrate"))
