@@ -30,7 +30,8 @@ STRATEGIES = {
     "blue_green": '{ type = "blue_green", bake = "2m" }',
     "canary": '{ type = "canary", percent = 20, interval = "2m", bake = "2m" }',
     "linear": '{ type = "linear", percent = 25, interval = "1m", bake = "2m" }',
-    "codedeploy": '{ type = "codedeploy", traffic = "canary", percent = 20, interval = "2m", wait = "2m", test_port = 9443 }',
+    "codedeploy": '{ type = "codedeploy", traffic = "canary", percent = 20, interval = "2m", wait = "2m", '
+    "test_port = 9443 }",
 }
 _SMOKE = '\n[smoke.home]\npath = "/"\n'
 _LOCAL = "[environments.local]\n"
