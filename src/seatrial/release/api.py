@@ -289,11 +289,12 @@ class _Asked:
     def alone(self, *, take_over: bool) -> Iterator[Lock]:
         """Hold the environment's lock. It is given back on every way out, an interrupt's included."""
         lock = Lock(Ssm(self.aws), names.release_prefix(self.settings), self.clock)
-        taken_from = lock.take(self.aws.caller(), take_over=take_over)
-        if taken_from is not None:
-            self._note(f"took the release lock over from {taken_from.describe(self.clock.now())}")
+        who = self.aws.caller()
         with self.aws.patience.over(self.clock, self._note):
             try:
+                taken_from = lock.take(who, take_over=take_over)
+                if taken_from is not None:
+                    self._note(f"took the release lock over from {taken_from.describe(self.clock.now())}")
                 yield lock
             finally:
                 try:

@@ -326,8 +326,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "broker-unreachable",
-        _in_log(r"(?:Error \d+ connecting to (?P<where>[^\s]+)|Cannot connect to (?P<url>redis://[^\s]+))"),
-        "the cache or broker cannot be reached ({where}{url})",
+        _in_log(
+            r"(?:Error \d+ connecting to (?P<where>[^\s]+)|Cannot connect to (?P<url>rediss?://[^\s]+)|"
+            r"redis\.exceptions\.(?:Connection|Timeout)Error: (?P<said>.+))"
+        ),
+        "the cache or broker cannot be reached ({where}{url}{said})",
         "check REDIS_URL, that the cache is available, and that its security group lets the tasks in",
     ),
     Rule(

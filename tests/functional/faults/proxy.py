@@ -27,7 +27,7 @@ _ERRORS: dict[str, tuple[tuple[str, str, str], int]] = {
     "fails": (("InternalFailure", "InternalFailure", "InternalError"), 500),
     "expired": (("ExpiredTokenException", "ExpiredToken", "ExpiredToken"), 400),
 }
-_READS = ("Describe", "List", "Get", "Filter", "HEAD")
+_READS = ("Describe", "List", "Get", "Filter", "GET", "HEAD")
 
 
 @dataclass

@@ -66,6 +66,20 @@ class Shop(Place):
     def ecs(self) -> Ecs:
         return Ecs(self.aws, names.cluster(self.settings))
 
+    @property
+    def released_commit(self) -> str:
+        """The version as a release names it."""
+        return git(self.root, "rev-parse", "HEAD")[:12]
+
+    def versions(self) -> dict[str, str]:
+        """Return the version of the revision that each service is at."""
+        found = {}
+        for unit, revision in self.revisions().items():
+            document = self.ecs.task_definition(revision).document
+            environment = {each["name"]: each["value"] for each in document["containerDefinitions"][0]["environment"]}
+            found[unit] = environment["SEATRIAL_VERSION"]
+        return found
+
     def newest(self) -> int:
         """Return the number of web's newest revision."""
         return int(self.ecs.task_definition(names.family(self.settings, "web")).name.rpartition(":")[2])

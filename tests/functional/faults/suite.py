@@ -36,7 +36,8 @@ def happens(shop: Shop, fault: Fault) -> None:
     elif fault.at_most is not None:
         assert len(users.failed) <= fault.at_most, (users.failed, cli.said)
     assert shop.locked is fault.held
-    _next(shop, fault, cli)
+    if fault.then:
+        _next(shop, fault, cli)
 
 
 def _prepare(shop: Shop, fault: Fault) -> None:
@@ -73,18 +74,16 @@ def _settled(shop: Shop, fault: Fault, old: str, new: str, before: dict[str, str
     if fault.serves == "old":
         assert shop.revisions() == before
         return old
-    after = {unit: f"{name.rpartition(':')[0]}:{shop.newest()}" for unit, name in before.items()}
     if fault.serves == "new":
-        assert shop.revisions() == after
+        assert shop.versions() == {"web": shop.released_commit, "worker": shop.released_commit}
         return new
     # Nobody follows it any more. A deployment that shifts traffic is held before its smoke checks: users see the old
     # version. A rolling one goes on to its end.
     if shop.strategy == "rolling":
         eventually(lambda: shop.at_rest("web"))
-        assert shop.revisions() == {**after, "worker": before["worker"]}
-        return new
-    assert shop.revisions() == {**after, "worker": before["worker"]}
-    return old
+    assert shop.versions()["web"] == shop.released_commit
+    assert shop.revisions()["worker"] == before["worker"]
+    return new if shop.strategy == "rolling" else old
 
 
 def _next(shop: Shop, fault: Fault, cli: Cli) -> None:

@@ -25,7 +25,8 @@ class Fault:
 
     ``name``, ``seen`` and ``loses`` (why requests fail on AWS, too; empty where none does) are for users. ``words``
     must be in the message or the causes. ``shown``: users may have seen the new version although the old one serves in
-    the end. ``at_most`` is how many requests may fail, None for any number where ``loses`` says why.
+    the end. ``at_most`` is how many requests may fail, None for any number where ``loses`` says why. ``then``: a good
+    release follows at once. Where nothing was touched, or the release itself went well, the next row's is the next.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Fault:
     trouble: Trouble | None = None
     bake: int | None = None
     tasks: int = 1
+    then: bool = True
     heal: Callable[[Shop], object] | None = None
     but: Mapping[str, str] = field(default_factory=dict)
 
@@ -123,14 +125,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a migration that fails",
         "the database's own words",
-        1, "rolled_back", "old", ("migrate exited with code 1", 'column "version" of relation "releases" already'),
-        modes={"GATE": "fails"},
+        1, "rolled_back", "old", ("migrate exited with code 1", 'column "name" of relation "parts" already'),
+        modes={"GATE": "fails"}, then=False,
     ),
     Fault(
         "a migration that hangs",
         "the gate task did not end in time, and was stopped",
         1, "rolled_back", "old", ("migrate did not end within 5 s",),
-        modes={"GATE": "hangs"},
+        modes={"GATE": "hangs"}, then=False,
     ),
     Fault(
         "a smoke check that fails",
@@ -160,12 +162,17 @@ FAULTS: tuple[Fault, ...] = (
             At(_BEGUN, lambda cli: cli.shop.database(there=False)),
             At(r"task \w+ of NEW RUNNING .*codes: \[503\]", lambda cli: cli.shop.database(there=True)),
         ),
+        then=False,
     ),
     Fault(
         "Redis does not answer",
         "the worker's log: the broker cannot be reached",
         1, "rolled_back", "old", ("the cache or broker cannot be reached",),
-        shown=True, at=(At(_ROLLS, lambda cli: cli.shop.broker(there=False)),),
+        shown=True,
+        at=(
+            At(_ROLLS, lambda cli: cli.shop.broker(there=False)),
+            At(r"worker: (deployment ROLLBACK|\(service worker\) rolling back)", lambda cli: cli.shop.broker(there=True)),
+        ),
         heal=lambda shop: shop.broker(there=True),
     ),
     Fault(
@@ -173,7 +180,7 @@ FAULTS: tuple[Fault, ...] = (
         "the task, and the one that ECS starts in its place",
         0, "released", "new",
         loses="those that the task was answering, or was given until the load balancer noticed",
-        at_most=20, tasks=2, at=(At(_BEGUN, lambda cli: cli.shop.kill(newest=False)),),
+        at_most=20, tasks=2, at=(At(_BEGUN, lambda cli: cli.shop.kill(newest=False)),), then=False,
     ),
     Fault(
         "a task of the new version is killed",
@@ -181,31 +188,31 @@ FAULTS: tuple[Fault, ...] = (
         0, "released", "new",
         loses="those that the task was answering, or was given until the load balancer noticed",
         at_most=20, tasks=2,
-        at=(At(r"web: task \w+ of NEW RUNNING .*\(healthy\)", lambda cli: cli.shop.kill(newest=True)),),
+        at=(At(r"web: task \w+ of NEW RUNNING .*\(healthy\)", lambda cli: cli.shop.kill(newest=True)),), then=False,
     ),
     Fault(
         "AWS throttles for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("Rate exceeded", "asking again", "AWS answers again"),
-        trouble=Trouble("throttled", "UpdateService", 4),
+        trouble=Trouble("throttled", "UpdateService", 4), then=False,
     ),
     Fault(
         "AWS answers with errors of its own for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("InternalFailure", "asking again", "AWS answers again"),
-        trouble=Trouble("fails", "UpdateService", 4),
+        trouble=Trouble("fails", "UpdateService", 4), then=False,
     ),
     Fault(
         "the network is away for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("asking again", "AWS answers again"),
-        trouble=Trouble("cut", "UpdateService", 4),
+        trouble=Trouble("cut", "UpdateService", 4), then=False,
     ),
     Fault(
         "the network loses answers",
         "nothing: calls are repeated, and change nothing twice",
         0, "released", "new",
-        trouble=Trouble("answers lost", ""),
+        trouble=Trouble("answers lost", ""), then=False,
     ),
     Fault(
         "the network is away for good",
@@ -232,11 +239,11 @@ FAULTS: tuple[Fault, ...] = (
         "a second release at the same time",
         "the second is refused (exit code 2) and names the holder of the lock",
         0, "released", "new",
-        at=(At(_ROLLS, _second),),
+        at=(At(_ROLLS, _second),), then=False,
     ),
-    _interrupted("while the image is built", r"^\[\d+/\d+\] build "),
-    _interrupted("while task definitions are registered", r"^\[\d+/\d+\] register "),
-    _interrupted("during a gate task", r"migrate \| migrating", modes={"GATE": "hangs"}),
+    _interrupted("while the image is built", r"^\[\d+/\d+\] build ", then=False),
+    _interrupted("while task definitions are registered", r"^\[\d+/\d+\] register ", then=False),
+    _interrupted("during a gate task", r"migrate \| migrating", modes={"GATE": "hangs"}, then=False),
     _interrupted("before users see the new version", _BEGUN, shown=True),
     _interrupted("during a smoke check", r"\| checking", modes={"SMOKE": "hangs"}, but={"rolling": _NOT_ROLLED}),
     _interrupted("while workers change, and in the bake time", _WORKERS, shown=True, bake=LONG),
