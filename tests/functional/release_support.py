@@ -161,9 +161,7 @@ def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, mor
     return Place(root, aws, settings, _infrastructure(settings, aws, secret))
 
 
-def project(
-    root: Path, endpoint: str, toml: str, files: Mapping[str, str] = FILES
-) -> tuple[Settings, Aws]:
+def project(root: Path, endpoint: str, toml: str, files: Mapping[str, str] = FILES) -> tuple[Settings, Aws]:
     """Make a project in ``root`` with this seatrial.toml; return its settings, and AWS on the emulator."""
     root.mkdir(parents=True)
     for name, content in files.items():

@@ -101,6 +101,8 @@ class FakeService:
     strategy: str = "ROLLING"
     pauses: bool = False
     created: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    #: The deployments before the primary one: definition, rollout state, running tasks.
+    others: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 class FakeAws(Aws):
@@ -279,7 +281,7 @@ class FakeAws(Aws):
                     "arn": f"{ARN}:service-deployment/shop-production/{service}/{number}",
                     "revision": f"{ARN}:service-revision/shop-production/{service}/{number}",
                     "definition": taskDefinition,
-                    "previous": previous,
+                    "previous": next((each for each, state, _ in it.others if state == "COMPLETED"), previous),
                     "created": it.created,
                     "status": "PENDING",
                     "stage": None,
@@ -304,7 +306,19 @@ class FakeAws(Aws):
             "taskDefinition": it.definition,
             "desiredCount": it.desired,
             "runningCount": it.desired,
-            "deployments": [primary],
+            "deployments": [
+                primary,
+                *(
+                    {
+                        "id": f"ecs-svc/before-{number}",
+                        "status": "ACTIVE",
+                        "taskDefinition": definition,
+                        "rolloutState": state,
+                        "runningCount": running,
+                    }
+                    for number, (definition, state, running) in enumerate(it.others)
+                ),
+            ],
             "deploymentConfiguration": {
                 "strategy": it.strategy,
                 "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": [TESTED]}] if it.pauses else [],

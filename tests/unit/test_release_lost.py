@@ -48,11 +48,15 @@ def shifting() -> World:
 
 
 def expired() -> Exception:
-    return error("ExpiredTokenException", "DescribeServices", "The security token included in the request is expired")
+    failure: Exception = error(
+        "ExpiredTokenException", "DescribeServices", "The security token included in the request is expired"
+    )
+    return failure
 
 
 def cut() -> Exception:
-    return EndpointConnectionError(endpoint_url="http://fake")
+    failure: Exception = EndpointConnectionError(endpoint_url="http://fake")
+    return failure
 
 
 @pytest.fixture
@@ -96,7 +100,7 @@ def test_aws_away_for_good_says_what_is_left_to_itself(
 
 
 def test_aws_away_before_a_service_was_told_to_change(world: World) -> None:
-    world.aws.away = lambda api: cut() if world.aws.called("RunTask") else None
+    world.aws.away = lambda _api: cut() if world.aws.called("RunTask") else None
     outcome = world.deploy()
     assert outcome.exit_code == 3
     assert "no service was told to change" in outcome.message

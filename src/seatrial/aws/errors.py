@@ -142,9 +142,9 @@ def translated(service: str, operation: str, parameters: Mapping[str, Any], endp
             error
         )
     except boto.HTTPClientError as error:
-        raise Unavailable(f"{action} got no answer: {_one_line(error)}", code=type(error).__name__, action=action) from (
-            error
-        )
+        raise Unavailable(
+            f"{action} got no answer: {_one_line(error)}", code=type(error).__name__, action=action
+        ) from (error)
     except boto.BotoCoreError as error:
         raise AwsError(f"{action} failed: {_one_line(error)}", code=type(error).__name__, action=action) from error
 

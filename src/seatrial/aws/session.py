@@ -134,6 +134,7 @@ class Client:
 
     def pages(self, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
         """Return the items under ``key`` of every page (botocore's paginator of the operation)."""
+
         def walk() -> Iterator[Any]:
             with translated(*self._names(operation), parameters, self._endpoint):
                 for page in self._raw.get_paginator(operation).paginate(**parameters):

@@ -390,8 +390,8 @@ RULES: tuple[Rule, ...] = (
         "not-listening",
         _nothing_listens,
         "nothing listens yet at the port of {unit} when its grace period is over",
-        "if it starts slowly, give it a longer services.{unit}.grace_period; else compare services.{unit}.port with the "
-        "port that its command binds",
+        "if it starts slowly, give it a longer services.{unit}.grace_period; else compare services.{unit}.port with "
+        "the port that its command binds",
     ),
     Rule(
         "exited",

@@ -58,7 +58,7 @@ class Lock:
 
     @property
     def process(self) -> str:
-        """This CI job or process, as others are told who holds the lock."""
+        """The CI job or process that this is, as others are told who holds the lock."""
         return process_name(os.environ, os.getpid())
 
     def take(self, who: str, *, take_over: bool = False) -> Holder | None:

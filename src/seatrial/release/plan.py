@@ -192,7 +192,7 @@ def _change(settings: Settings, unit: str, facts: Facts) -> Change:
     service, there = settings.services[unit], facts.services[unit]
     return Change(
         unit=unit,
-        previous=facts.live[unit].arn,
+        previous=facts.stands(unit),
         desired=None if facts.released(unit) else service.count,
         patience=patience(service, settings.target.strategy if service.routed else None),
         health_path=(service.health_check.path if service.health_check else "/") if service.routed else None,
@@ -227,7 +227,7 @@ def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
                 hint="recreate the service with the deployment controller ECS",
             )
         moving = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
-        if moving and facts.released(unit) and not supersede:
+        if moving and (facts.released(unit) or service.desired) and not supersede:
             raise UsageError(
                 f"service {unit} is in the middle of another deployment "
                 f"(to {facts.live[unit].name}, {service.running} of {service.desired} tasks running)",

@@ -137,6 +137,16 @@ class Rollout:
         self.begun = True
         self._appears_until = self._clock.monotonic() + _APPEARS
 
+    def adopt(self, service: Service) -> None:
+        """Take over a deployment that somebody else began and nobody follows any more. ``service`` is as it is."""
+        if service.primary is not None and service.primary.created_at is not None:
+            self._since = service.primary.created_at - timedelta(seconds=60)
+        self._observer.start(service)
+        self._deadline = self._clock.monotonic() + self.change.patience
+        newest = next((each for each in reversed(self._listed()) if each.status in _UNDER_WAY), None)
+        self.deployment = None if newest is None else self._ecs.describe_deployments([newest.arn]).get(newest.arn)
+        self.begun = True
+
     def look(self, service: Service | None) -> None:
         """Look once. ``service`` is as DescribeServices answers it now, None if it is gone."""
         if service is None:
@@ -199,7 +209,11 @@ class Rollout:
         elif self._clock.monotonic() > self._deadline:
             tasks = f"{deployment.running} of {deployment.requested} tasks running"
             self._give_up(f"not done after {self.change.patience:.0f} s ({tasks})")
-        elif forward and not self._gave_up and (ended := self._observer.ended(self.target)) >= (deployment.threshold or _ENDED):
+        elif (
+            forward
+            and not self._gave_up
+            and (ended := self._observer.ended(self.target)) >= (deployment.threshold or _ENDED)
+        ):
             self._give_up(f"{ended} tasks of the new version ended by themselves")
 
     def _judge_end(self, deployment: ServiceDeployment) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Kind = Literal["throttled", "fails", "expired", "cut", "answers lost"]
 
@@ -42,20 +42,40 @@ class Trouble:
 class Proxy:
     """Runs while :func:`proxy`'s block does."""
 
-    def __init__(self, upstream: str, server: ThreadingHTTPServer) -> None:
+    def __init__(self, upstream: str, port: int) -> None:
         parts = urlsplit(upstream)
         self.upstream = (parts.hostname or "", parts.port or 80)
-        self.endpoint = f"http://127.0.0.1:{server.server_port}"
+        self.endpoint = f"http://127.0.0.1:{port}"
         self._lock = threading.Lock()
         self._trouble: Trouble | None = None
         self._begun = False
         self._lost: set[str] = set()
+        self._first: tuple[str, Callable[[], object]] | None = None
 
     def trouble(self, trouble: Trouble | None) -> None:
         """Arrange for what goes wrong next; None ends what goes on."""
         with self._lock:
-            self._trouble, self._begun = trouble, False
+            self._trouble, self._begun, self._first = trouble, False, None
             self._lost.clear()
+
+    def before(self, call: str, do: Callable[[], object]) -> None:
+        """Do something before the next call of that name goes through."""
+        with self._lock:
+            self._first = (call, do)
+
+    def comes(self, call: str) -> None:
+        """Do what is to be done before a call goes through."""
+        with self._lock:
+            due = self._first if self._first is not None and self._first[0] == call else None
+            if due is not None:
+                self._first = None
+        if due is not None:
+            due[1]()
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is still to be done before a call."""
+        return self._first is not None
 
     def meets(self, call: str) -> Kind | None:
         """Return what goes wrong with a call that comes now."""
@@ -86,74 +106,89 @@ class Proxy:
         return frozenset(self._lost)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    proxy: Proxy
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that is gone: some of them are killed."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Pass a call on, or answer it in the way of what goes wrong."""
+        proxy = self.server.proxy
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        call = _call(self, body)
+        proxy.comes(call)
+        kind = proxy.meets(call)
+        if kind == "cut":
+            self.close_connection = True
+        elif kind is not None and kind != "answers lost":
+            self._send(*_refusal(self, kind))
+        else:
+            answer = self._forwarded(body)
+            if kind == "answers lost":
+                self.close_connection = True
+            else:
+                proxy.answered(call)
+                self._send(*answer)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _forwarded(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        host, port = self.server.proxy.upstream
+        connection = http.client.HTTPConnection(host, port, timeout=60)
+        try:
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection", "expect")}
+            connection.request(self.command, self.path, body, headers)
+            answer = connection.getresponse()
+            kept = {k: v for k, v in answer.getheaders() if k.lower() not in ("connection", "transfer-encoding")}
+            return answer.status, kept, answer.read()
+        finally:
+            connection.close()
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() != "content-length" or self.command == "HEAD":
+                self.send_header(name, value)
+        if self.command != "HEAD":
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextlib.contextmanager
 def proxy(upstream: str) -> Iterator[Proxy]:
     """Start one on a free port of 127.0.0.1."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            call = _call(self, body)
-            kind = it.meets(call)
-            if kind == "cut":
-                self.close_connection = True
-                return
-            if kind is not None and kind != "answers lost":
-                self._send(*_refusal(self, kind))
-                return
-            status, headers, answer = self._forward(body)
-            if kind == "answers lost":
-                self.close_connection = True
-                return
-            it.answered(call)
-            self._send(status, headers, answer)
-
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
-
-        def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPConnection(*it.upstream, timeout=60)
-            try:
-                headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection", "expect")}
-                connection.request(self.command, self.path, body, headers)
-                answer = connection.getresponse()
-                kept = {k: v for k, v in answer.getheaders() if k.lower() not in ("connection", "transfer-encoding")}
-                return answer.status, kept, answer.read()
-            finally:
-                connection.close()
-
-        def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                if name.lower() != "content-length" or self.command == "HEAD":
-                    self.send_header(name, value)
-            if self.command != "HEAD":
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """Say nothing of a client that is gone: some of them are killed."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    it = Proxy(upstream, server)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield it
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.proxy = Proxy(upstream, server.server_port)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield server.proxy
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _call(request: BaseHTTPRequestHandler, body: bytes) -> str:

@@ -1,13 +1,14 @@
-"""One fault under one strategy: it happens while users ask, the end is as the table says, and the next release works."""
+"""One fault under one strategy: it happens while users ask, the end is as the table says, the next release works."""
 
 from __future__ import annotations
 
 import json
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 from tests.functional.emulator_support import eventually
-from tests.functional.faults.stage import Cli, Shop, Users
+from tests.functional.faults.stage import BEGUN, At, Cli, Shop, Users
 
 if TYPE_CHECKING:
     from tests.functional.faults.table import Fault
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def happens(shop: Shop, fault: Fault) -> None:
     """Make it happen, and look at everything that the table says."""
+    _at_peace(shop)
     old, before = shop.answer(), shop.revisions()
     _prepare(shop, fault)
     new = shop.write(**fault.modes)
@@ -22,6 +24,8 @@ def happens(shop: Shop, fault: Fault) -> None:
         with Users(shop.url) as users:
             cli = Cli(shop, "deploy", "local", "--json", at=fault.at)
             document = cli.end()
+            assert not shop.proxy.waits, cli.said
+            lost = shop.proxy.lost
             end = _settled(shop, fault, old, new, before)
     finally:
         _heal(shop, fault)
@@ -31,6 +35,8 @@ def happens(shop: Shop, fault: Fault) -> None:
     assert {*users.answers} <= {old, new, *users.failed}
     if fault.serves == "old" and not fault.shown:
         assert new not in users.answers
+    if fault.trouble is not None and fault.trouble.kind == "answers lost":
+        assert lost >= {"PutParameter", "RegisterTaskDefinition", "RunTask", "UpdateService"}
     if not fault.loses:
         assert not users.failed, (users.failed, cli.said)
     elif fault.at_most is not None:
@@ -40,12 +46,23 @@ def happens(shop: Shop, fault: Fault) -> None:
         _next(shop, fault, cli)
 
 
+def _at_peace(shop: Shop) -> None:
+    """Have a version that serves: the first one, or the next after a row that ended as it should not."""
+    if shop.locked or shop.records.serving() is None or len({*shop.versions().values()}) != 1:
+        shop.write()
+        outcome = shop.deploy(take_over=True)
+        assert outcome.exit_code == 0, outcome
+
+
 def _prepare(shop: Shop, fault: Fault) -> None:
     if fault.bake is not None:
         shop.bake(fault.bake)
     if fault.tasks != 1:
         shop.scale(fault.tasks)
     shop.proxy.trouble(fault.trouble)
+    if fault.first is not None:
+        call, do = fault.first
+        shop.proxy.before(call, lambda: do(shop))
 
 
 def _heal(shop: Shop, fault: Fault) -> None:
@@ -84,6 +101,18 @@ def _settled(shop: Shop, fault: Fault, old: str, new: str, before: dict[str, str
     assert shop.versions()["web"] == shop.released_commit
     assert shop.revisions()["worker"] == before["worker"]
     return new if shop.strategy == "rolling" else old
+
+
+def first_release_is_killed(shop: Shop) -> None:
+    """A first release is killed while ECS starts it; the next one works, although there is nothing to go back to."""
+    shop.write()
+    killed = Cli(shop, "deploy", "local", "--json", at=(At(BEGUN, lambda cli: cli.process.kill()),))
+    assert killed.end()["exit_code"] == -signal.SIGKILL
+    good = shop.write()
+    document = Cli(shop, "deploy", "local", "--take-over", "--json").end()
+    assert document["exit_code"] == 0, document
+    assert (shop.answer(), shop.locked) == (good, False)
+    assert {*shop.versions().values()} == {shop.released_commit}
 
 
 def _next(shop: Shop, fault: Fault, cli: Cli) -> None:

@@ -6,17 +6,24 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.functional.faults.proxy import Trouble
-from tests.functional.faults.stage import LONG, At, Cli, Shop
+from tests.functional.faults.stage import BEGUN, LONG, At, Cli, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 #: old, new: all services. told: what was told to change ends by ECS alone, for seatrial cannot do any more.
 Serves = Literal["old", "new", "told"]
 
 _NOT_ROLLED = "a rolling update has no stage at which users see only the old version and checks the new one"
+_AS_BLUE_GREEN = "until the first part of the traffic moves, a canary goes through the very stages of blue/green"
+_NOTBEGUN = "no service was told to change yet, so the strategy has not begun"
+#: Tried under one strategy only, and why that says it for all.
+_STARTS = {"canary": _AS_BLUE_GREEN}
+_ONCE = {"blue_green": _NOTBEGUN, "canary": _NOTBEGUN}
 
 
 @dataclass(frozen=True)
@@ -24,9 +31,11 @@ class Fault:
     """One row.
 
     ``name``, ``seen`` and ``loses`` (why requests fail on AWS, too; empty where none does) are for users. ``words``
-    must be in the message or the causes. ``shown``: users may have seen the new version although the old one serves in
-    the end. ``at_most`` is how many requests may fail, None for any number where ``loses`` says why. ``then``: a good
-    release follows at once. Where nothing was touched, or the release itself went well, the next row's is the next.
+    must be in the message or the causes, ``said`` in what is told on the way. ``first`` is done before the first call
+    of that name goes through, ``at`` at lines that seatrial writes, one after the other. ``shown``: users may have seen
+    the new version although the old one serves in the end. ``at_most`` is how many requests may fail, None for any
+    number where ``loses`` says why. ``then``: a good release follows at once; where nothing was touched, or the release itself
+    went well, that of the next row is the next. ``but`` has the strategies it is not tried under, and why.
     """
 
     name: str
@@ -41,6 +50,7 @@ class Fault:
     shown: bool = False
     held: bool = False
     modes: Mapping[str, Any] = field(default_factory=dict)
+    first: tuple[str, Callable[[Shop], object]] | None = None
     at: tuple[At, ...] = ()
     trouble: Trouble | None = None
     bake: int | None = None
@@ -61,8 +71,9 @@ def _second(cli: Cli) -> None:
     """Release a second time while the first release goes on."""
     second = Cli(cli.shop, "deploy", "local", "--json").end()
     assert second["exit_code"] == 2, second
-    assert f"another release holds the lock: {cli.shop.aws.caller()} (process {cli.process.pid}), for " in (
-        second["error"]["message"]
+    assert (
+        f"another release holds the lock: {cli.shop.aws.caller()} (process {cli.process.pid}), for "
+        in (second["error"]["message"])
     )
 
 
@@ -81,7 +92,6 @@ def _interrupted(step: str, line: str, *, number: int = signal.SIGINT, **more: A
 
 
 _ROLLS, _WORKERS = r"^\[\d+/\d+\] roll out web$", r"^\[\d+/\d+\] roll out worker$"
-_BEGUN = r"web: deployment (PENDING|IN_PROGRESS)"
 _CUT_OFF = "in the end what ECS made of it: the new version where it was on its way, the old one where ECS held it"
 
 FAULTS: tuple[Fault, ...] = (
@@ -89,13 +99,15 @@ FAULTS: tuple[Fault, ...] = (
         "an image that cannot be pulled",
         "the image cannot be pulled, with ECS's reason",
         1, "rolled_back", "old", ("the image cannot be pulled",),
-        at=(At(_ROLLS, lambda cli: cli.shop.delete_image()),),
+        first=("UpdateService", lambda shop: shop.delete_image()),
+        but=_STARTS,
     ),
     Fault(
         "a version that ends at its start",
         "the line of its log that says why",
         1, "rolled_back", "old", ("the image has no Python module no_such_module",),
         modes={"WEB": "exits"},
+        but=_STARTS,
     ),
     Fault(
         "a version that never becomes ready",
@@ -106,7 +118,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a version that is ready and then crashes",
         "how many tasks ended by themselves, their exit code and log",
-        1, "rolled_back", "old", ("2 tasks of the new version ended by themselves", "exit code 3"),
+        1, "rolled_back", "old", (r"\d tasks of the new version ended by themselves", "exit code 3"),
         loses="those that the crashing tasks were given, and all while no other task has traffic",
         modes={"WEB": "crashes"}, shown=True, bake=LONG,
     ),
@@ -115,24 +127,28 @@ FAULTS: tuple[Fault, ...] = (
         "nothing listens when the grace period is over",
         1, "rolled_back", "old", ("nothing listens yet at the port of web when its grace period is over",),
         modes={"WEB": "slow"},
+        but=_STARTS,
     ),
     Fault(
         "a version that needs more memory than it has",
         "OutOfMemoryError, exit code 137",
         1, "rolled_back", "old", ("web used more memory than it may and was killed (OutOfMemoryError)",),
         modes={"WEB": "hungry"},
+        but=_STARTS,
     ),
     Fault(
         "a migration that fails",
         "the database's own words",
         1, "rolled_back", "old", ("migrate exited with code 1", 'column "name" of relation "parts" already'),
         modes={"GATE": "fails"}, then=False,
+        but=_ONCE,
     ),
     Fault(
         "a migration that hangs",
         "the gate task did not end in time, and was stopped",
         1, "rolled_back", "old", ("migrate did not end within 5 s",),
         modes={"GATE": "hangs"}, then=False,
+        but=_ONCE,
     ),
     Fault(
         "a smoke check that fails",
@@ -158,10 +174,9 @@ FAULTS: tuple[Fault, ...] = (
         "the tasks that are not ready, and why",
         0, "released", "new",
         loses="those that need the database, as without a release",
-        at=(
-            At(_BEGUN, lambda cli: cli.shop.database(there=False)),
-            At(r"task \w+ of NEW RUNNING .*codes: \[503\]", lambda cli: cli.shop.database(there=True)),
-        ),
+        first=("UpdateService", lambda shop: shop.database(there=False)),
+        at=(At(r"web: task \w+ of NEW RUNNING .*unhealthy", lambda cli: cli.shop.database(there=True)),),
+        heal=lambda shop: shop.database(there=True),
         then=False,
     ),
     Fault(
@@ -169,9 +184,9 @@ FAULTS: tuple[Fault, ...] = (
         "the worker's log: the broker cannot be reached",
         1, "rolled_back", "old", ("the cache or broker cannot be reached",),
         shown=True,
+        first=("RunTask", lambda shop: shop.broker(there=False)),
         at=(
-            At(_ROLLS, lambda cli: cli.shop.broker(there=False)),
-            At(r"worker: (deployment ROLLBACK|\(service worker\) rolling back)", lambda cli: cli.shop.broker(there=True)),
+            At(r"worker: (deployment ROLLBACK|\(service worker\) rolling)", lambda cli: cli.shop.broker(there=True)),
         ),
         heal=lambda shop: shop.broker(there=True),
     ),
@@ -180,7 +195,7 @@ FAULTS: tuple[Fault, ...] = (
         "the task, and the one that ECS starts in its place",
         0, "released", "new",
         loses="those that the task was answering, or was given until the load balancer noticed",
-        at_most=20, tasks=2, at=(At(_BEGUN, lambda cli: cli.shop.kill(newest=False)),), then=False,
+        at_most=20, tasks=2, first=("UpdateService", lambda shop: shop.kill(newest=False)), then=False,
     ),
     Fault(
         "a task of the new version is killed",
@@ -233,7 +248,7 @@ FAULTS: tuple[Fault, ...] = (
         "seatrial is killed (`kill -9`)",
         "nothing; the next release is refused and names the holder of the lock",
         -signal.SIGKILL, "", "told",
-        held=True, at=(At(_BEGUN, lambda cli: cli.process.kill()),),
+        held=True, at=(At(BEGUN, lambda cli: cli.process.kill()),),
     ),
     Fault(
         "a second release at the same time",
@@ -241,13 +256,13 @@ FAULTS: tuple[Fault, ...] = (
         0, "released", "new",
         at=(At(_ROLLS, _second),), then=False,
     ),
-    _interrupted("while the image is built", r"^\[\d+/\d+\] build ", then=False),
-    _interrupted("while task definitions are registered", r"^\[\d+/\d+\] register ", then=False),
-    _interrupted("during a gate task", r"migrate \| migrating", modes={"GATE": "hangs"}, then=False),
-    _interrupted("before users see the new version", _BEGUN, shown=True),
+    _interrupted("while the image is built", r"^\[\d+/\d+\] build ", then=False, but=_ONCE),
+    _interrupted("while task definitions are registered", r"^\[\d+/\d+\] register ", then=False, but=_ONCE),
+    _interrupted("during a gate task", r"migrate \| migrating", modes={"GATE": "hangs"}, then=False, but=_ONCE),
+    _interrupted("before users see the new version", BEGUN, shown=True),
     _interrupted("during a smoke check", r"\| checking", modes={"SMOKE": "hangs"}, but={"rolling": _NOT_ROLLED}),
     _interrupted("while workers change, and in the bake time", _WORKERS, shown=True, bake=LONG),
-    _interrupted("during the rollout", _BEGUN, number=signal.SIGTERM, shown=True),
+    _interrupted("during the rollout", BEGUN, number=signal.SIGTERM, shown=True),
 )  # fmt: skip
 
 _SERVES = {"old": "the old version", "new": "the new version", "told": _CUT_OFF}
@@ -266,6 +281,6 @@ def table() -> str:
     ]
     for each in FAULTS:
         code = "none" if each.exit_code < 0 else str(each.exit_code)
-        name = f"{each.name} (not `rolling`)" if "rolling" in each.but else each.name
+        name = f"{each.name} (not `rolling`)" if each.but.get("rolling") == _NOT_ROLLED else each.name
         lines.append(f"| {name} | {each.seen} | {code} | {_SERVES[each.serves]} | {each.loses or 'none'} |")
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.functional.faults.stage import Shop, shop
-from tests.functional.faults.suite import happens
+from tests.functional.faults.suite import first_release_is_killed, happens
 from tests.functional.faults.table import Fault, faults_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ STRATEGY = "rolling"
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with shop(tmp_path_factory.mktemp(STRATEGY), STRATEGY) as it:
         yield it
+
+
+def test_a_first_release_that_is_killed(place: Shop) -> None:
+    first_release_is_killed(place)
 
 
 @pytest.mark.parametrize("fault", faults_of(STRATEGY), ids=str)
