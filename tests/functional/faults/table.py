@@ -34,8 +34,8 @@ class Fault:
     must be in the message or the causes, ``said`` in what is told on the way. ``first`` is done before the first call
     of that name goes through, ``at`` at lines that seatrial writes, one after the other. ``shown``: users may have seen
     the new version although the old one serves in the end. ``at_most`` is how many requests may fail, None for any
-    number where ``loses`` says why. ``then``: a good release follows at once; where nothing was touched, or the release itself
-    went well, that of the next row is the next. ``but`` has the strategies it is not tried under, and why.
+    number where ``loses`` says why. ``then``: a good release follows at once; where nothing was touched, or the release
+    itself went well, that of the next row is the next. ``but`` has the strategies it is not tried under, and why.
     """
 
     name: str
