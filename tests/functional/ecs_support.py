@@ -68,6 +68,8 @@ PROGRAMS = {
 class ScriptContainer:
     """A Python program in a process group of its own."""
 
+    out_of_memory = False
+
     def __init__(self, process: subprocess.Popen[str], log: LogSink) -> None:
         self._process = process
         self._lock = threading.Lock()

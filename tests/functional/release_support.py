@@ -19,6 +19,7 @@ from seatrial.release.record import Records
 from seatrial.stack import names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from seatrial.config.models import Settings
@@ -160,10 +161,10 @@ def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, mor
     return Place(root, aws, settings, _infrastructure(settings, aws, secret))
 
 
-def project(root: Path, endpoint: str, toml: str) -> tuple[Settings, Aws]:
+def project(root: Path, endpoint: str, toml: str, files: Mapping[str, str] = FILES) -> tuple[Settings, Aws]:
     """Make a project in ``root`` with this seatrial.toml; return its settings, and AWS on the emulator."""
     root.mkdir(parents=True)
-    for name, content in FILES.items():
+    for name, content in files.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(textwrap.dedent(content))
     (root / "seatrial.toml").write_text(toml)

@@ -17,6 +17,7 @@ from seatrial.config.load import loads
 from seatrial.config.schema import reference
 from seatrial.errors import ConfigError
 from seatrial.project.migrations.rules import table
+from tests.functional.faults import table as faults
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -101,6 +102,11 @@ def test_scripts_are_those_of_the_example() -> None:
 def test_the_rules_of_migrations_are_those_that_judge() -> None:
     page = (ROOT / "docs" / "migrations.md").read_text()
     assert page.partition("<!-- rules -->")[2].partition("<!-- /rules -->")[0].strip() == table().strip()
+
+
+def test_what_can_go_wrong_is_what_is_tried() -> None:
+    page = (ROOT / "docs" / "releases.md").read_text()
+    assert page.partition("<!-- faults -->")[2].partition("<!-- /faults -->")[0].strip() == faults.table().strip()
 
 
 def test_the_reference_is_that_of_the_models() -> None:

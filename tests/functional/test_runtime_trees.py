@@ -94,6 +94,45 @@ def test_the_images_stop_signal_is_used(runtime: ProcessRuntime, registry: Regis
     container.close()
 
 
+#: A child that takes 96 MiB; its parent says how it ended, and stays.
+HOARDS = """
+    import os, signal
+    if child := os.fork():
+        print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        signal.pause()
+    hoard = b"x" * (96 * 1024 * 1024)
+    signal.pause()
+"""
+#: Four processes that share 48 MiB, until the first one is told to stop.
+SHARES = """
+    import os, signal
+    hoard = b"x" * (48 * 1024 * 1024)
+    children = [pid for _ in range(3) if (pid := os.fork() or signal.pause())]
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    print("shared", flush=True)
+    signal.pause()
+    print([os.waitpid(child, os.WNOHANG)[0] for child in children], flush=True)
+"""
+
+
+def test_more_memory_than_allowed_costs_the_largest_process_its_life(
+    runtime: ProcessRuntime, registry: Registry
+) -> None:
+    shared, log = Log(), Log()
+    sharing = runtime.start(spec(program(registry, SHARES), memory=96), shared)
+    shared.wait_for("shared")
+    container = runtime.start(spec(program(registry, HOARDS), task_id="task2", memory=64), log)
+    log.wait_for("child -9")
+    assert container.poll() is None
+    container.stop(30)
+    container.close()
+    assert container.out_of_memory
+    # What several processes share counts once: this one was measured as often, and lost nobody.
+    sharing.stop(30)
+    sharing.close()
+    assert (shared.lines[-1], sharing.out_of_memory) == ("[0, 0, 0]", False)
+
+
 def test_what_ignores_sigterm_is_killed(runtime: ProcessRuntime, registry: Registry) -> None:
     image = program(
         registry,

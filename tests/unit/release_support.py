@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.validate import validate_parameters
 
 from seatrial.aws.deployments import TESTED
@@ -101,13 +101,16 @@ class FakeService:
     strategy: str = "ROLLING"
     pauses: bool = False
     created: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    #: The deployments before the primary one: definition, rollout state, running tasks.
+    others: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 class FakeAws(Aws):
     """``script`` maps (service, ``family:revision``) to the statuses that its deployment shows, one a look.
 
     ``gate`` is the exit code of one-off tasks, None for one that never ends. ``broken`` maps an operation to the error
-    that it answers, for as long as the predicate given with it holds.
+    that it answers, for as long as the predicate given with it holds. ``away`` says of a call, before it is made, what
+    is raised instead; of the operations in ``lost`` the next one is done, and its answer lost.
     """
 
     def __init__(self, settings: Settings, clock: FakeClock, *, running: bool = True) -> None:
@@ -119,6 +122,8 @@ class FakeAws(Aws):
         self.script: dict[tuple[str, str], list[str]] = {}
         self.gate: int | None = 0
         self.broken: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {}
+        self.away: Callable[[str], Exception | None] = lambda _api: None
+        self.lost: set[str] = set()
         self.parameters: dict[str, str] = {}
         self.objects: dict[str, bytes] = {}
         self.images = {OLD: "old", NEW: "new"}
@@ -137,7 +142,7 @@ class FakeAws(Aws):
                 self.services[unit] = FakeService(unit, arn, count, strategy=how.strategy, pauses=pauses)
 
     def client(self, service: str) -> Client:
-        return Client(FakeBoto(self, service), self.endpoint)
+        return Client(FakeBoto(self, service), self.endpoint, self.patience)
 
     def live(self, unit: str) -> str:
         """Return the image of the service's revision: ``old`` or ``new``."""
@@ -151,10 +156,15 @@ class FakeAws(Aws):
         model = model_of(service)
         api = next(name for name in model.operation_names if name.lower() == operation.replace("_", ""))
         validate_parameters(parameters, model.operation_model(api).input_shape)
+        if (failure := self.away(api)) is not None:
+            raise failure
         self.calls.append((service, api, parameters))
         if api in self.broken and self.broken[api][1](parameters):
             raise error(self.broken[api][0], api)
         answer: dict[str, Any] = getattr(self, f"_{operation}")(**parameters)
+        if api in self.lost:
+            self.lost.discard(api)
+            raise ConnectionClosedError(endpoint_url="http://fake")
         return answer
 
     # STS, CloudFormation, ECR, logs, load balancing
@@ -220,7 +230,8 @@ class FakeAws(Aws):
         return {"Parameters": [{"Name": n, "Value": self.parameters[n]} for n in Names if n in self.parameters]}
 
     def _delete_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
-        del self.parameters[Name]
+        if self.parameters.pop(Name, None) is None:
+            raise error("ParameterNotFound", "DeleteParameter")
         return {}
 
     # ECS
@@ -270,7 +281,7 @@ class FakeAws(Aws):
                     "arn": f"{ARN}:service-deployment/shop-production/{service}/{number}",
                     "revision": f"{ARN}:service-revision/shop-production/{service}/{number}",
                     "definition": taskDefinition,
-                    "previous": previous,
+                    "previous": next((each for each, state, _ in it.others if state == "COMPLETED"), previous),
                     "created": it.created,
                     "status": "PENDING",
                     "stage": None,
@@ -295,7 +306,19 @@ class FakeAws(Aws):
             "taskDefinition": it.definition,
             "desiredCount": it.desired,
             "runningCount": it.desired,
-            "deployments": [primary],
+            "deployments": [
+                primary,
+                *(
+                    {
+                        "id": f"ecs-svc/before-{number}",
+                        "status": "ACTIVE",
+                        "taskDefinition": definition,
+                        "rolloutState": state,
+                        "runningCount": running,
+                    }
+                    for number, (definition, state, running) in enumerate(it.others)
+                ),
+            ],
             "deploymentConfiguration": {
                 "strategy": it.strategy,
                 "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": [TESTED]}] if it.pauses else [],
@@ -351,13 +374,17 @@ class FakeAws(Aws):
 
     def _stop_service_deployment(self, serviceDeploymentArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         each = next(d for d in self.deployments if d["arn"] == serviceDeploymentArn)
+        if each["status"].startswith("ROLLBACK"):
+            raise error("ConflictException", "StopServiceDeployment", "The service deployment is already rolled back.")
+        each["status"] = "ROLLBACK_REQUESTED"
         each["script"], each["held"] = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"], False
         return {"serviceDeploymentArn": serviceDeploymentArn}
 
     def _continue_service_deployment(self, serviceDeploymentArn: str, hookId: str, action: str) -> dict[str, Any]:  # noqa: N803
         each = next(d for d in self.deployments if d["arn"] == serviceDeploymentArn)
-        assert each["held"]
         assert hookId == "ecs-pause-1"
+        if not each["held"]:
+            raise error("InvalidParameterException", "ContinueServiceDeployment", "Provided hookId is completed")
         each["held"] = False
         if action == "ROLLBACK":  # ECS takes a moment to say so
             each["script"] = ["IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]

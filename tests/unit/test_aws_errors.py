@@ -5,7 +5,16 @@ from __future__ import annotations
 import botocore.exceptions as boto
 import pytest
 
-from seatrial.aws.errors import AccessDenied, AlreadyExists, AwsError, NotFound, translated
+from seatrial.aws.errors import (
+    AccessDenied,
+    AlreadyExists,
+    AwsError,
+    NoCredentials,
+    NotFound,
+    Unavailable,
+    Unreachable,
+    translated,
+)
 from seatrial.errors import SeatrialError, UsageError
 
 DENIED = (
@@ -25,13 +34,15 @@ DENIED = (
             "ecs:UpdateService on arn:aws:ecs:eu-west-1:1:service/shop/web",
         ),
         ("AccessDenied", "no", AccessDenied, 2, "ecs:RunTask"),
-        ("ExpiredTokenException", "expired", UsageError, 2, "ExpiredTokenException"),
-        ("UnrecognizedClientException", "invalid", UsageError, 2, "credentials"),
+        ("ExpiredTokenException", "expired", NoCredentials, 2, "ExpiredTokenException"),
+        ("UnrecognizedClientException", "invalid", NoCredentials, 2, "credentials"),
         ("ParameterNotFound", "", NotFound, 2, "ParameterNotFound"),
         ("ValidationError", "Stack with id x does not exist", NotFound, 2, "does not exist"),
         ("ClientException", "Unable to describe task definition.", NotFound, 2, "task definition"),
         ("ParameterAlreadyExists", "", AlreadyExists, 2, "ParameterAlreadyExists"),
         ("ServerException", "try again", AwsError, 3, "try again"),
+        ("ThrottlingException", "Rate exceeded", Unavailable, 3, "Rate exceeded"),
+        ("Throttling", "", Unavailable, 3, "ecs:RunTask"),
         ("ValidationError", "1 validation error detected", AwsError, 3, "validation"),
     ],
 )
@@ -42,6 +53,30 @@ def test_error_answers(code: str, message: str, kind: type[SeatrialError], exit_
     assert type(caught.value) is kind
     assert caught.value.exit_code == exit_code
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, Unavailable), (503, Unavailable), (501, AwsError), (400, AwsError)])
+def test_an_answer_of_500_and_above_may_be_another_one_later(status: int, kind: type[SeatrialError]) -> None:
+    answer = {"Error": {"Code": "ServerException", "Message": "oops"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(SeatrialError) as caught, translated("ecs", "RunTask", {}, None):
+        raise boto.ClientError(answer, "RunTask")
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (boto.EndpointConnectionError(endpoint_url="x"), Unreachable),
+        (boto.ConnectionClosedError(endpoint_url="x"), Unavailable),
+        (boto.ReadTimeoutError(endpoint_url="x"), Unavailable),
+        (boto.NoCredentialsError(), NoCredentials),
+        (boto.UnknownServiceError(service_name="x", known_service_names=""), AwsError),
+    ],
+)
+def test_what_comes_of_the_network_may_pass(error: Exception, kind: type[SeatrialError]) -> None:
+    with pytest.raises(SeatrialError) as caught, translated("ecs", "RunTask", {}, None):
+        raise error
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(

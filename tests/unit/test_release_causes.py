@@ -27,6 +27,17 @@ def stopped(
     return Evidence("web", stopped=(Stopped("abcdef123456", reason, "EssentialContainerExited", code, inner),))
 
 
+#: A task that was stopped since nobody answered its health checks.
+REFUSED = Evidence(
+    "web",
+    stopped=(
+        Stopped("abc", "Task failed ELB health checks in (target-group x)", "ServiceSchedulerInitiated", 143, None),
+    ),
+    targets=(TargetHealth("10.0.0.1", 8000, "unhealthy", "Target.FailedHealthChecks", "Health checks failed"),),
+    health_path="/health",
+)
+
+
 #: rule → evidence it must find, and words its sentence must have.
 CASES: list[tuple[str, Evidence, str]] = [
     (
@@ -98,6 +109,7 @@ CASES: list[tuple[str, Evidence, str]] = [
         logged("Error 111 connecting to cache.example:6379. Connection refused."),
         "cache.example:6379.",
     ),
+    ("broker-unreachable", logged("redis.exceptions.TimeoutError: Timeout reading from socket"), "Timeout reading"),
     ("broker-unreachable", logged("consumer: Cannot connect to redis://cache:6379/0: Timeout"), "redis://cache:6379/0"),
     ("database-error", logged("django.db.utils.IntegrityError: duplicate key value"), "IntegrityError: duplicate key"),
     ("port-taken", logged("[ERROR] Connection in use: ('0.0.0.0', 8000)"), "8000"),
@@ -121,6 +133,8 @@ CASES: list[tuple[str, Evidence, str]] = [
     ("no-such-command", stopped(inner="CannotStartContainerError: exec: gunicron: not found"), "gunicron"),
     ("out-of-memory", stopped(code=137), "memory"),
     ("out-of-memory", stopped(inner="OutOfMemoryError: Container killed due to memory usage"), "killed"),
+    ("out-of-memory", stopped(code=137, inner="OutOfMemoryError: Container killed due to memory usage"), "more memory"),
+    ("not-listening", REFUSED, "nothing listens yet at the port of web when its grace period is over"),
     ("exited", stopped(code=3), "exit code 3"),
     (
         "exception",
@@ -180,6 +194,12 @@ def test_the_most_specific_cause_comes_first() -> None:
         "web", stopped=(Stopped("a", "Essential container in task exited", None, 1, None),), log=("KeyError: 'TOKEN'",)
     )
     assert [each.rule for each in causes(evidence)] == ["missing-variable", "exited"]
+
+
+def test_a_task_that_ecs_stopped_did_not_end_by_itself() -> None:
+    assert [each.rule for each in causes(REFUSED)] == ["not-listening"]
+    killed = Stopped("a", "Scaling activity initiated by (deployment x)", "ServiceSchedulerInitiated", 137, None)
+    assert causes(Evidence("worker", stopped=(killed,))) == ()
 
 
 def test_details_show_each_reason_once_and_the_end_of_the_log() -> None:

@@ -5,8 +5,11 @@
     AwsError              3   AWS refused or could not be understood
     ├── AccessDenied      2   the caller lacks a permission; the message names the action and the resource
     ├── NotFound          2   the thing that was named does not exist
-    └── AlreadyExists     2   a thing of that name exists already
-    UsageError            2   no, wrong or expired credentials; no way to the endpoint
+    ├── AlreadyExists     2   a thing of that name exists already
+    └── Unavailable       3   AWS was asked too often, failed inside, or the connection broke
+    UsageError
+    ├── NoCredentials     2   no, wrong or expired credentials
+    └── Unreachable       2   no way to the endpoint
 
 :func:`translated` is used by every call of :class:`seatrial.aws.session.Client`. Whoever changes things decides what
 an error in the middle means; the exit codes here are those of a read-only command.
@@ -38,6 +41,20 @@ _CREDENTIAL_CODES = (
     "MissingAuthenticationToken",
     "AuthFailure",
 )
+#: "Error handling" in botocore's guide of retries; services name it differently.
+_THROTTLING_CODES = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "SlowDown",
+)
+_NOT_IMPLEMENTED = 501
 _EXISTS_CODES = ("ParameterAlreadyExists", "AlreadyExistsException", "ResourceAlreadyExistsException")
 _LOG_IN = "log in again (aws sso login, or new keys) and choose the profile with AWS_PROFILE"
 
@@ -79,6 +96,22 @@ class AlreadyExists(AwsError):
     exit_code = 2
 
 
+class Unavailable(AwsError):
+    """AWS was asked too often, failed inside, or the connection broke: the same call may be answered later."""
+
+
+class NoCredentials(UsageError):
+    """There are no credentials, or AWS does not accept them (any more)."""
+
+
+class Unreachable(UsageError):
+    """There is no way to the endpoint."""
+
+
+#: What may be over in a while.
+PASSING = (Unavailable, NoCredentials, Unreachable)
+
+
 @contextmanager
 def translated(service: str, operation: str, parameters: Mapping[str, Any], endpoint: str | None) -> Iterator[None]:
     """Turn what botocore raises inside into the errors above.
@@ -92,15 +125,15 @@ def translated(service: str, operation: str, parameters: Mapping[str, Any], endp
     try:
         yield
     except boto.ClientError as error:
-        raise from_code(error.response["Error"], action, parameters) from error
+        raise from_code(error.response["Error"], action, parameters, status=_status(error.response)) from error
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:
-        raise UsageError("there are no usable AWS credentials: " + _one_line(error), hint=_LOG_IN) from error
+        raise NoCredentials("there are no usable AWS credentials: " + _one_line(error), hint=_LOG_IN) from error
     except (boto.TokenRetrievalError, boto.SSOError) as error:
-        raise UsageError("the AWS login has expired: " + _one_line(error), hint=_LOG_IN) from error
+        raise NoCredentials("the AWS login has expired: " + _one_line(error), hint=_LOG_IN) from error
     except boto.ProfileNotFound as error:
         raise UsageError(_one_line(error), hint="AWS_PROFILE names a profile of ~/.aws/config") from error
     except boto.EndpointConnectionError as error:
-        raise UsageError(
+        raise Unreachable(
             f"cannot reach {endpoint or 'AWS'} for {action}: {_one_line(error)}",
             hint="run `seatrial emulator start`" if endpoint else "check the network and the region",
         ) from error
@@ -108,12 +141,18 @@ def translated(service: str, operation: str, parameters: Mapping[str, Any], endp
         raise AwsError(f"{action} was called wrongly: {_one_line(error)}", code="ParamValidation", action=action) from (
             error
         )
-    except (boto.HTTPClientError, boto.BotoCoreError) as error:
+    except boto.HTTPClientError as error:
+        raise Unavailable(
+            f"{action} got no answer: {_one_line(error)}", code=type(error).__name__, action=action
+        ) from (error)
+    except boto.BotoCoreError as error:
         raise AwsError(f"{action} failed: {_one_line(error)}", code=type(error).__name__, action=action) from error
 
 
-def from_code(error: Mapping[str, Any], action: str, parameters: Mapping[str, Any]) -> SeatrialError:
-    """Return the domain error of one error answer (``{"Code": ..., "Message": ...}``)."""
+def from_code(
+    error: Mapping[str, Any], action: str, parameters: Mapping[str, Any], *, status: int = 400
+) -> SeatrialError:
+    """Return the domain error of one error answer (``{"Code": ..., "Message": ...}``) with that HTTP status."""
     code, message = str(error.get("Code", "Unknown")), str(error.get("Message", "")).strip()
     if code in _DENIED_CODES:
         named = _DENIED.search(message)
@@ -121,14 +160,20 @@ def from_code(error: Mapping[str, Any], action: str, parameters: Mapping[str, An
             message, code=code, action=named["action"] if named else action, resource=named and named["resource"]
         )
     if code in _CREDENTIAL_CODES:
-        return UsageError(f"AWS does not accept the credentials ({code}): {message}", hint=_LOG_IN)
+        return NoCredentials(f"AWS does not accept the credentials ({code}): {message}", hint=_LOG_IN)
     what = _subject(parameters)
     text = f"{action}{f' of {what}' if what else ''}: {message or code} ({code})"
     if code in _EXISTS_CODES:
         return AlreadyExists(text, code=code, action=action)
+    if code in _THROTTLING_CODES or (status >= 500 and status != _NOT_IMPLEMENTED):
+        return Unavailable(text, code=code, action=action)
     if _is_absence(code, message):
         return NotFound(text, code=code, action=action)
     return AwsError(text, code=code, action=action)
+
+
+def _status(response: Mapping[str, Any]) -> int:
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
 
 
 def _is_absence(code: str, message: str) -> bool:

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seatrial.aws.errors import translated
+from seatrial.aws.patience import Patience
 from seatrial.errors import UsageError
 from seatrial.servicemodels import read_fast
 
@@ -29,12 +30,14 @@ class Aws:
 
     ``endpoint`` is the emulator's URL, or None for AWS itself. ``pace`` is how many seconds to leave between two
     looks at something that changes: AWS's own rate limits ask for some, an emulator on this machine does not.
+    ``patience`` is with calls that are not answered, while a release runs.
     """
 
     def __init__(self, region: str, *, endpoint: str | None = None) -> None:
         self.region = region
         self.endpoint = endpoint
         self.pace = 2.0 if endpoint is None else 0.25
+        self.patience = Patience(120.0 if endpoint is None else 5.0, self.pace)
         self._lock = threading.RLock()
         self._session: Any = None
         self._clients: dict[str, Client] = {}
@@ -65,7 +68,7 @@ class Aws:
         """Return the client of a service (boto3's name of it), with this module's errors."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = Client(self._made(service), self.endpoint)
+                self._clients[service] = Client(self._made(service), self.endpoint, self.patience)
             return self._clients[service]
 
     def account(self) -> str:
@@ -112,27 +115,33 @@ class Client:
     ``client.describe_services(...)`` as in boto3; :meth:`pages` walks a paged answer.
     """
 
-    def __init__(self, raw: Any, endpoint: str | None = None) -> None:
+    def __init__(self, raw: Any, endpoint: str | None = None, patience: Patience | None = None) -> None:
         self._raw = raw
         self._endpoint = endpoint
+        self._patience = patience or Patience(0.0, 0.0)
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         """Return the operation, translated."""
         method = getattr(self._raw, operation)
         names = self._names(operation)
 
-        def call(**parameters: Any) -> dict[str, Any]:
+        def once(parameters: dict[str, Any]) -> dict[str, Any]:
             with translated(*names, parameters, self._endpoint):
                 answer: dict[str, Any] = method(**parameters)
             return answer
 
-        return call
+        return lambda **parameters: self._patience.kept(lambda: once(parameters))
 
     def pages(self, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Yield the items under ``key`` of every page (botocore's paginator of the operation)."""
-        with translated(*self._names(operation), parameters, self._endpoint):
-            for page in self._raw.get_paginator(operation).paginate(**parameters):
-                yield from page.get(key, ())
+        """Return the items under ``key`` of every page (botocore's paginator of the operation)."""
+
+        def walk() -> Iterator[Any]:
+            with translated(*self._names(operation), parameters, self._endpoint):
+                for page in self._raw.get_paginator(operation).paginate(**parameters):
+                    yield from page.get(key, ())
+
+        # A paginator that raised has ended, so the walk begins anew: nothing may have been handed on before.
+        return iter(self._patience.kept(lambda: list(walk()))) if self._patience.active else walk()
 
     @property
     def raw(self) -> Any:

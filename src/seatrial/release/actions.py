@@ -12,6 +12,7 @@ from seatrial.config.smoke import HELD
 from seatrial.project.migrations.ask import NoAnswer
 from seatrial.release import evidence, migrations
 from seatrial.release.codedeploy import rollout_of
+from seatrial.release.facts import settled
 from seatrial.release.interrupt import Choice
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import follow
@@ -19,6 +20,7 @@ from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
 from seatrial.release.tasks import TaskRun
+from seatrial.release.undo import clear_the_way
 from seatrial.release.watch import Note
 from seatrial.stack import names
 
@@ -178,9 +180,13 @@ class Actions:
             service = services.get(change.unit)
             if service is None:
                 raise StepFailed(f"service {change.unit} is no longer there")
-            if service.task_definition == target and change.desired is None and _settled(service.primary):
+            if service.task_definition == target and change.desired is None and settled(service.primary):
                 unchanged.append(change.unit)
                 continue
+            left = change.desired is not None and change.codedeploy is None and not settled(service.primary)
+            if left and change.shifts:
+                self._note(f"{change.unit}: what was begun is given up first: it has nothing to go back to")
+                service = clear_the_way(change, service, self._context)
             rollout = rollout_of(change, target, self._context)
             rollouts.append(rollout)
             self._progress.rollouts.append(rollout)
@@ -231,8 +237,3 @@ class Actions:
 
     def _note(self, line: str) -> None:
         self._context.emit(Note(self._context.clock.now(), line))
-
-
-def _settled(primary: object) -> bool:
-    """Whether the primary deployment is complete, or older than the states that say so."""
-    return getattr(primary, "rollout_state", None) in (None, "COMPLETED")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seatrial import project
 from seatrial.aws.clock import SystemClock
+from seatrial.aws.errors import Unavailable
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.release import facts as facts_
@@ -288,16 +289,18 @@ class _Asked:
     def alone(self, *, take_over: bool) -> Iterator[Lock]:
         """Hold the environment's lock. It is given back on every way out, an interrupt's included."""
         lock = Lock(Ssm(self.aws), names.release_prefix(self.settings), self.clock)
-        taken_from = lock.take(self.aws.caller(), take_over=take_over)
-        if taken_from is not None:
-            self._note(f"took the release lock over from {taken_from.describe(self.clock.now())}")
-        try:
-            yield lock
-        finally:
+        who = self.aws.caller()
+        with self.aws.patience.over(self.clock, self._note):
             try:
-                lock.give_back()
-            except SeatrialError as error:  # how the release ended matters more than its lock
-                self._note(f"the release lock could not be given back: {error.message}")
+                taken_from = lock.take(who, take_over=take_over)
+                if taken_from is not None:
+                    self._note(f"took the release lock over from {taken_from.describe(self.clock.now())}")
+                yield lock
+            finally:
+                try:
+                    lock.give_back()
+                except SeatrialError as error:  # how the release ended matters more than its lock
+                    self._note(f"the release lock could not be given back: {error.message}")
 
     def executed(self, propose: Callable[[], Proposal], lock: Lock) -> Outcome:
         """Do what is proposed, once it is confirmed."""
@@ -309,6 +312,8 @@ class _Asked:
                 confirmed = self.confirm(proposal)
         except KeyboardInterrupt:
             raise ReleaseFailed("interrupted; nothing was changed") from None
+        except Unavailable as error:
+            raise ReleaseFailed(f"{error.message}; nothing was changed") from error
         if not confirmed:
             raise UsageError("not confirmed; nothing was changed")
         plan_, facts = proposal.plan, proposal.facts

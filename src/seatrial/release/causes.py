@@ -98,6 +98,8 @@ class Rule:
     advice: str
 
 
+#: Stop codes of tasks that somebody had stopped, by ECS's service scheduler or by a call (ECS API reference, Task).
+_STOPPED_BY = ("ServiceSchedulerInitiated", "UserInitiated")
 _CODES = re.compile(r"codes: \[([\d, ]+)\]")
 _TRACEBACK = "Traceback (most recent call last):"
 #: Characters of an exception's line that are told; the log has the rest.
@@ -169,8 +171,16 @@ def _listens_on_loopback(evidence: Evidence) -> dict[str, str] | None:
     return None if bound is None else {"address": bound}
 
 
+def _nothing_listens(evidence: Evidence) -> dict[str, str] | None:
+    """Match health checks that failed without an answer, of tasks that did not end by themselves."""
+    refused = any(each.reason == "Target.FailedHealthChecks" for each in evidence.targets)
+    stopped = any("failed ELB health checks" in (each.reason or "") for each in evidence.stopped)
+    return {} if refused and stopped and not evidence.health_codes else None
+
+
 def _exited(evidence: Evidence) -> dict[str, str] | None:
-    codes = sorted({each.exit_code for each in evidence.stopped if each.exit_code})
+    """Match exit codes of tasks that nobody stopped: what ECS stops ends with a code as well."""
+    codes = sorted({each.exit_code for each in evidence.stopped if each.exit_code and each.code not in _STOPPED_BY})
     return {"code": ", ".join(map(str, codes))} if codes else None
 
 
@@ -189,8 +199,10 @@ def _exited_silently(evidence: Evidence) -> dict[str, str] | None:
 
 
 def _out_of_memory(evidence: Evidence) -> dict[str, str] | None:
-    if "OutOfMemory" in evidence.reasons or any(each.exit_code == 137 for each in evidence.stopped):
-        return {}
+    if "OutOfMemory" in evidence.reasons:
+        return {"how": "used more memory than it may and was killed (OutOfMemoryError)"}
+    if any(each.exit_code == 137 and each.code not in _STOPPED_BY for each in evidence.stopped):
+        return {"how": "was killed (exit code 137), as happens when its memory does not suffice"}
     return None
 
 
@@ -331,8 +343,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "broker-unreachable",
-        _in_log(r"(?:Error \d+ connecting to (?P<where>[^\s]+)|Cannot connect to (?P<url>redis://[^\s]+))"),
-        "the cache or broker cannot be reached ({where}{url})",
+        _in_log(
+            r"(?:Error \d+ connecting to (?P<where>[^\s]+)|Cannot connect to (?P<url>rediss?://[^\s]+)|"
+            r"redis\.exceptions\.(?:Connection|Timeout)Error: (?P<said>.+))"
+        ),
+        "the cache or broker cannot be reached ({where}{url}{said})",
         "check REDIS_URL, that the cache is available, and that its security group lets the tasks in",
     ),
     Rule(
@@ -385,7 +400,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "out-of-memory",
         _out_of_memory,
-        "{unit} was killed (exit code 137), as happens when its memory does not suffice",
+        "{unit} {how}",
         "raise its memory in seatrial.toml, or start fewer worker processes",
     ),
     Rule(
@@ -393,6 +408,13 @@ RULES: tuple[Rule, ...] = (
         _raised,
         "{unit} ended with {what}",
         "its traceback is in the last lines of the log below",
+    ),
+    Rule(
+        "not-listening",
+        _nothing_listens,
+        "nothing listens yet at the port of {unit} when its grace period is over",
+        "if it starts slowly, give it a longer services.{unit}.grace_period; else compare services.{unit}.port with "
+        "the port that its command binds",
     ),
     Rule(
         "exited",

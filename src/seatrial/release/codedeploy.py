@@ -78,6 +78,7 @@ class CodeDeployRollout(Rollout):
         hooks = {} if self._back else {hook.stage: hook.function for hook in self._by.hooks}
         spec = appspec(self.target, self.change.unit, self._by.port, hooks)
         why = f"seatrial: {'back to ' if self._back else ''}{revision_name(self.target)}"
+        self.asked = True
         try:
             self._id = self._codedeploy.create(
                 self._by.application, self.change.unit, spec, at_once=self._back, why=why
@@ -165,12 +166,6 @@ class CodeDeployRollout(Rollout):
         """Whether as many new tasks have failed as ECS's circuit breaker would take."""
         stopped = [task for task in self._observer.tasks(self.target) if evidence_.failed_itself(task)]
         return len(stopped) >= min(max(_LEAST_FAILURES, -(-service.desired // 2)), _MOST_FAILURES)
-
-    def _give_up(self, reason: str) -> None:
-        if self._timed_out or not self.turn_back():
-            self._end(Verdict.FAILED, reason)
-        self._timed_out = True
-        self.reason = reason
 
     def _judge_success(self) -> None:
         """Tell success from being overtaken. The service is read again: it may be older than the deployment's end."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seatrial.aws.errors import PASSING
 from seatrial.errors import NeedsHuman, SeatrialError
 from seatrial.release.causes import causes
 from seatrial.release.evidence import details
 from seatrial.release.interrupt import Choice
+from seatrial.release.lost import how_to_go_on, left_behind
 from seatrial.release.outcome import Outcome, Result, StepTiming
 from seatrial.release.record import Record
 from seatrial.release.steps import Keep, Plan, Step, Verify
@@ -65,6 +67,8 @@ class Execution:
         except SeatrialError as error:
             if self.progress.record is None:
                 raise
+            if isinstance(error, PASSING) and not self._answers():
+                return self._lost(error)
             return self._stopped(StepFailed(error.message), hint=error.hint)
         return self._outcome("released", f"{self.progress.version} is serving")
 
@@ -122,8 +126,29 @@ class Execution:
         known = causes(found) if found is not None else ()
         why = f"{stop.message.rstrip('.')}: {known[0].text}" if known else stop.message.rstrip(".")
         if problems:
-            return self._outcome("needs_human", f"{why}; and it could not be taken back", stop, tuple(problems), hint)
+            lock = "" if self._answers() else f"; {self._held}"
+            return self._outcome(
+                "needs_human", f"{why}; and it could not be taken back{lock}", stop, tuple(problems), hint
+            )
         return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, hint=hint)
+
+    def _answers(self) -> bool:
+        """Whether AWS can be asked after all: then what failed can be taken back like any other failure."""
+        try:
+            self.lock.holder()
+        except SeatrialError:
+            return False
+        return True
+
+    def _lost(self, error: SeatrialError) -> Outcome:
+        """Say what is left to itself. Nobody can take anything back, or even know how it is, without AWS."""
+        left = left_behind(self.progress.rollouts)
+        hint = how_to_go_on(error, self.plan.environment)
+        return self._outcome("needs_human", f"{error.message}; {left}; {self._held}", hint=hint)
+
+    @property
+    def _held(self) -> str:
+        return f"the release lock is still held by this release ({self.lock.process})"
 
     def _outcome(
         self,

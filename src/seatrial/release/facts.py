@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.cloudformation import CloudFormation
 from seatrial.aws.codedeploy import CodeDeploy, DeploymentGroup
-from seatrial.aws.ecs import CODE_DEPLOY, Ecs, Service, TaskDefinition
+from seatrial.aws.ecs import CODE_DEPLOY, Ecs, Service, TaskDefinition, revision_name
 from seatrial.aws.errors import NotFound
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
@@ -17,6 +17,7 @@ from seatrial.stack import names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.aws.ecs import Deployment
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
 
@@ -70,17 +71,37 @@ class Facts:
         """The newest release that was released."""
         return next((each for each in self.releases if each.ending == "released"), None)
 
-    def released(self, unit: str) -> bool:
-        """Whether a release has been to the service: it runs tasks, or the revision it is at was recorded as live.
+    def stands(self, unit: str) -> str:
+        """Return the revision (ARN) of a service that a deployment was last completed with: the way back leads there.
 
-        A service that somebody scaled to nothing was released and keeps its count; one that the infrastructure tool
-        has just made, or made again, was not.
+        ``live`` is the one that a deployment under way is on its way to, which nobody may ever have seen.
         """
         service = self.services[unit]
-        if service.desired > 0:
+        if settled(service.primary):
+            return service.task_definition
+        done = next((each.task_definition for each in service.deployments if each.rollout_state == "COMPLETED"), None)
+        if done is not None:
+            return done
+        known = self.serving.revisions.get(unit) if self.serving else None
+        return f"{service.task_definition.rpartition('/')[0]}/{known}" if known else service.task_definition
+
+    def released(self, unit: str) -> bool:
+        """Whether a release has been to the service: it runs tasks, or the revision it stands at was recorded as live.
+
+        A service that somebody scaled to nothing was released and keeps its count; one that the infrastructure tool
+        has just made, or made again, was not, and neither was one whose very first deployment is still under way.
+        """
+        service, stands = self.services[unit], revision_name(self.stands(unit))
+        if any(each.revisions.get(unit) == stands for each in self.releases if each.ending == "released"):
             return True
-        live = self.live[unit].name
-        return any(each.revisions.get(unit) == live for each in self.releases if each.ending == "released")
+        if settled(service.primary):
+            return service.desired > 0
+        return any(each.rollout_state == "COMPLETED" and each.running for each in service.deployments)
+
+
+def settled(primary: Deployment | None) -> bool:
+    """Whether the primary deployment is complete, or older than the states that say so."""
+    return primary is None or primary.rollout_state in (None, "COMPLETED")
 
 
 def gather(settings: Settings, aws: Aws) -> Facts:

@@ -56,18 +56,25 @@ class Lock:
         self._clock = clock
         self._token = uuid.uuid4().hex
 
+    @property
+    def process(self) -> str:
+        """The CI job or process that this is, as others are told who holds the lock."""
+        return process_name(os.environ, os.getpid())
+
     def take(self, who: str, *, take_over: bool = False) -> Holder | None:
         """Take the lock and return whom it was taken from, if anyone.
 
         Raises :class:`~seatrial.errors.UsageError` naming holder and age if it is held and not ``take_over``.
         """
-        mine = Holder(who, process_name(os.environ, os.getpid()), self._clock.now(), self._token)
+        mine = Holder(who, self.process, self._clock.now(), self._token)
         try:
             self._ssm.put(self._name, _encoded(mine), overwrite=False)
         except AlreadyExists:
             held = self.holder()
             if held is None:  # given back between our two calls
                 return self.take(who, take_over=take_over)
+            if held.token == self._token:  # taken by the first call, whose answer got lost
+                return None
             if not take_over:
                 raise UsageError(
                     f"another release holds the lock: {held.describe(self._clock.now())}",

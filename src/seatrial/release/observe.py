@@ -61,6 +61,14 @@ class Observer:
         """Return the tasks of a revision as last seen, those seen first first."""
         return [each for each in self._tasks.values() if each.task_definition == task_definition]
 
+    def ended(self, task_definition: str) -> int:
+        """Return how many tasks of a revision ended by themselves.
+
+        ECS's circuit breaker does not count those that had been healthy: a version that crashes at its first requests
+        could go on doing so for ever.
+        """
+        return sum(each.stop_code == "EssentialContainerExited" for each in self.tasks(task_definition))
+
     def replaced(self, service: Service) -> bool:
         """Whether at the last look the primary deployment's tasks ran, all of them healthy, and all others had to end.
 

@@ -214,7 +214,7 @@ def _change(settings: Settings, unit: str, facts: Facts, *, asks: bool) -> Chang
     )
     return Change(
         unit=unit,
-        previous=facts.live[unit].arn,
+        previous=facts.stands(unit),
         desired=None if facts.released(unit) else service.count,
         patience=patience(service, settings.target.strategy if service.routed else None),
         health_path=(service.health_check.path if service.health_check else "/") if service.routed else None,
@@ -273,7 +273,7 @@ def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
             moving = group.under_way is not None
         else:
             rolls = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
-            moving = rolls and facts.released(unit)
+            moving = rolls and (facts.released(unit) or service.desired > 0)
         if moving and not supersede:
             raise UsageError(
                 f"service {unit} is in the middle of another deployment "

@@ -69,9 +69,10 @@ class Records:
             numbered = replace(record, number=number)
             try:
                 self._ssm.put(self._name(number), encoded(numbered), overwrite=False)
-            except AlreadyExists:  # a release died between its two writes
-                number += 1
-                continue
+            except AlreadyExists:
+                if self._ssm.get(self._name(number)) != encoded(numbered):  # a release died between its two writes
+                    number += 1
+                    continue
             self._ssm.put(f"{self._prefix}/latest", str(number), overwrite=True)
             return numbered
 

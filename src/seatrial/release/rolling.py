@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _APPEARS = 120.0
 #: Service deployments that have not ended (ECS API reference, ServiceDeployment.status).
 _UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+#: Tasks that may end by themselves where ECS tells no threshold: the least of its own (developer guide).
+_ENDED = 3
 #: The stages after all traffic has moved; going back is not possible any more only in the last.
 _SHIFTED = ("BAKE_TIME", "CLEAN_UP")
 
@@ -61,8 +63,9 @@ class Rollout:
     """One service on its way to ``target`` (task definition ARN).
 
     ``desired`` as in :class:`~seatrial.release.steps.Change`. After :meth:`begin`, :meth:`look` is called until
-    :attr:`verdict` is there. ``replaced`` comes earlier: the new tasks have taken over, the old ones are ending or,
-    where traffic was shifted, stay for the bake time.
+    :attr:`verdict` is there. ``asked``: UpdateService was called; ``begun``: it was answered, too. ``replaced`` comes
+    earlier than the verdict: the new tasks have taken over, the old ones are ending or, where traffic was shifted, stay
+    for the bake time.
     """
 
     def __init__(self, change: Change, target: str, context: Context) -> None:
@@ -71,6 +74,7 @@ class Rollout:
         self.verdict: Verdict | None = None
         self.replaced = False
         self.reason = ""
+        self.asked = False
         self.begun = False
         self.deployment: ServiceDeployment | None = None
         self._ecs = context.ecs
@@ -81,7 +85,7 @@ class Rollout:
         self._appears_until = 0.0
         self._known: frozenset[str] = frozenset()
         self._since = context.clock.now()
-        self._timed_out = False
+        self._gave_up = False
         self._answered: bool | None = None
         self._emptied = False
         self._logs = context.logs
@@ -104,9 +108,17 @@ class Rollout:
 
     def answer(self, *, go_on: bool) -> None:
         """Let a deployment that is held go on, or have ECS roll it back."""
-        if self.deployment is not None and self.deployment.waiting is not None:
-            self._ecs.answer_hook(self.deployment.arn, self.deployment.waiting.id, go_on=go_on)
-            self._answered = go_on
+        if self.deployment is None or self.deployment.waiting is None:
+            return
+        hook = self.deployment.waiting
+        try:
+            self._ecs.answer_hook(self.deployment.arn, hook.id, go_on=go_on)
+        except AwsError:
+            # Answered already, by a first call whose own answer got lost, or by somebody else: the end will tell.
+            self.deployment = self._again(self.deployment)
+            if self.deployment.waiting == hook:
+                raise
+        self._answered = go_on
 
     @property
     def observer(self) -> Observer:
@@ -126,11 +138,22 @@ class Rollout:
         self._known = frozenset(each.arn for each in self._listed())
         self._observer.start(service)
         self._deadline = self._clock.monotonic() + self.change.patience
+        self.asked = True
         self._ecs.update_service(
             self.change.unit, self.target, desired=desired, force=service.task_definition == self.target
         )
         self.begun = True
         self._appears_until = self._clock.monotonic() + _APPEARS
+
+    def adopt(self, service: Service) -> None:
+        """Take over a deployment that somebody else began and nobody follows any more. ``service`` is as it is."""
+        if service.primary is not None and service.primary.created_at is not None:
+            self._since = service.primary.created_at - timedelta(seconds=60)
+        self._observer.start(service)
+        self._deadline = self._clock.monotonic() + self.change.patience
+        newest = next((each for each in reversed(self._listed()) if each.status in _UNDER_WAY), None)
+        self.deployment = None if newest is None else self._ecs.describe_deployments([newest.arn]).get(newest.arn)
+        self.begun = True
 
     def look(self, service: Service | None) -> None:
         """Look once. ``service`` is as DescribeServices answers it now, None if it is gone."""
@@ -152,7 +175,7 @@ class Rollout:
             self.replaced = forward and self.deployment.stage in _SHIFTED
         else:
             self.replaced = forward and self._observer.replaced(service)
-        self._judge(self.deployment, service)
+        self._judge(self.deployment, service, forward=forward)
 
     def turn_back(self) -> bool:
         """Ask ECS to roll the running deployment back; False if it is not running any more or cannot be."""
@@ -163,8 +186,12 @@ class Rollout:
         if self.deployment.status in ("PENDING", "IN_PROGRESS") and self._answered is not False:
             try:
                 self._ecs.roll_back_deployment(self.deployment.arn)
-            except AwsError:  # ended between our look and the call, or made by a feature that cannot be rolled back
-                return False
+            except AwsError:
+                # It ended between our look and the call, or is rolled back already, by an alarm or by a first call
+                # whose answer got lost.
+                self.deployment = self._again(self.deployment)
+                if not self.deployment.status.startswith("ROLLBACK"):
+                    return False
         self.verdict = None
         self._deadline = self._clock.monotonic() + self.change.patience
         return True
@@ -176,7 +203,7 @@ class Rollout:
         self.verdict = None
         self.reason = ""
 
-    def _judge(self, deployment: ServiceDeployment, service: Service) -> None:
+    def _judge(self, deployment: ServiceDeployment, service: Service, *, forward: bool) -> None:
         primary = service.primary
         if deployment.status in ("SUCCESSFUL", "STOPPED"):
             self._judge_end(deployment)
@@ -188,7 +215,14 @@ class Rollout:
             # The circuit breaker opened and had no completed revision to go back to: it stalls (developer guide).
             self._end(Verdict.FAILED, primary.reason or "the deployment circuit breaker opened")
         elif self._clock.monotonic() > self._deadline:
-            self._out_of_patience(deployment)
+            tasks = f"{deployment.running} of {deployment.requested} tasks running"
+            self._give_up(f"not done after {self.change.patience:.0f} s ({tasks})")
+        elif (
+            forward
+            and not self._gave_up
+            and (ended := self._observer.ended(self.target)) >= (deployment.threshold or _ENDED)
+        ):
+            self._give_up(f"{ended} tasks of the new version ended by themselves")
 
     def _judge_end(self, deployment: ServiceDeployment) -> None:
         """Tell success from being overtaken. The service is read again: it may be older than the deployment's end."""
@@ -211,13 +245,12 @@ class Rollout:
             and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
         )
 
-    def _out_of_patience(self, deployment: ServiceDeployment) -> None:
-        tasks = f"{deployment.running} of {deployment.requested} tasks running"
-        text = f"not done after {self.change.patience:.0f} s ({tasks})"
-        if self._timed_out or not self.turn_back():
-            self._end(Verdict.FAILED, text)
-        self._timed_out = True
-        self.reason = text
+    def _give_up(self, why: str) -> None:
+        """Turn a deployment back that ECS would let go on; give it up where that does not help either."""
+        if self._gave_up or not self.turn_back():
+            self._end(Verdict.FAILED, why)
+        self._gave_up = True
+        self.reason = why
 
     def _why(self, deployment: ServiceDeployment) -> str:
         why = self.reason or deployment.rollback_reason or deployment.reason or deployment.status

@@ -15,7 +15,8 @@ from seatrial.aws.ecs import revision_name
 from seatrial.errors import SeatrialError
 from seatrial.release.codedeploy import rollout_of
 from seatrial.release.interrupt import Interrupt
-from seatrial.release.rolling import Verdict, follow
+from seatrial.release.rolling import Rollout, Verdict, follow
+from seatrial.release.stops import StepFailed
 from seatrial.release.watch import Note
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from seatrial.aws.ecs import Service
     from seatrial.release.context import Context
-    from seatrial.release.rolling import Rollout
+    from seatrial.release.steps import Change
 
 
 def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
@@ -50,6 +51,22 @@ def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
     except SeatrialError as error:
         problems.append(f"the way back cannot be watched: {error.message}")
     return problems + [problem for way in ways if (problem := _problem(way))]
+
+
+def clear_the_way(change: Change, service: Service, context: Context) -> Service:
+    """End the first deployment of a service that shifts traffic, which a release left behind; return the service.
+
+    A deployment on top of it would wait for blue, the revision that the infrastructure wrote, and blue has no image.
+    Raises :class:`~seatrial.release.stops.StepFailed` where it does not end.
+    """
+    stale = Rollout(change, service.task_definition, context)
+    stale.adopt(service)
+    if _emptied(stale, context):
+        follow([stale], context)
+        service = context.ecs.services([change.unit]).get(change.unit, service)
+        if stale.verdict is Verdict.ROLLED_BACK:
+            return service
+    raise StepFailed(f"{change.unit}: the deployment that was under way does not end: {stale.reason or 'not found'}")
 
 
 def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollout | None:

@@ -59,7 +59,15 @@ def container_spec(
             "com.amazonaws.ecs.task-definition-family": task.definition.family,
             "com.amazonaws.ecs.task-definition-version": str(task.definition.revision),
         },
+        memory=_memory(task, override, container),
     )
+
+
+def _memory(task: Task, override: Mapping[str, Any], container: ContainerDefinition) -> int | None:
+    """Return the MiB that kill a container when it uses more: its own hard limit, else that of its task."""
+    own = override.get("memory") or container.memory
+    limits = [int(each) for each in (own, task.overrides.get("memory") or task.definition.memory) if each]
+    return min(limits) if limits else None
 
 
 def ecs_variables(settings: EmulatorSettings, task_id: str, container: str) -> dict[str, str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from seatrial.emulator.runtime import Container as Process
     from seatrial.emulator.runtime import ContainerSpec, LogSink
 
+#: The reason of a container whose memory did not suffice ("Stopped tasks error messages", developer guide).
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 #: Seconds between two looks at a task's containers.
 POLL = 0.1
 #: Least seconds, whatever the time scale, of what gives a real process time to work.
@@ -168,7 +170,7 @@ class TaskLife:
             if code is None:
                 continue
             with self._world.lock:
-                container.exit_code, container.status = code, "STOPPED"
+                self._exited(container, code)
             if container.definition.essential:
                 self._end("EssentialContainerExited", "Essential container in task exited")
         if self._processes and all(c.exit_code is not None for c in self._task.containers):
@@ -243,7 +245,12 @@ class TaskLife:
             timeout = min(timeout, LEAST_STOP)
         code = self._processes[container.definition.name].stop(timeout)
         with self._world.lock:
-            container.exit_code, container.status = code, "STOPPED"
+            self._exited(container, code)
+
+    def _exited(self, container: Container, code: int) -> None:
+        container.exit_code, container.status = code, "STOPPED"
+        if self._processes[container.definition.name].out_of_memory:
+            container.reason = OUT_OF_MEMORY
 
     def _running(self) -> list[Container]:
         return [c for c in self._task.containers if c.definition.name in self._processes and c.exit_code is None]

@@ -29,7 +29,7 @@ class ContainerSpec:
     ``command`` and ``entry_point`` are None where the image's own apply. ``ports`` are container ports; the container
     is reached at ``address``:port. ``task_ports`` are those of all containers of the task, which share one address and
     one loopback as under awsvpc (empty: only ``ports``). ``stop_signal_timeout`` is not here: the caller passes it to
-    :meth:`Container.stop`.
+    :meth:`Container.stop`. ``memory`` is the most that it may use, in MiB.
     """
 
     task_id: str
@@ -46,6 +46,7 @@ class ContainerSpec:
     mounts: Sequence[HostMount] = ()
     read_only_root: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    memory: int | None = None
 
 
 class Terminal(Protocol):
@@ -74,6 +75,11 @@ class Container(Protocol):
     @property
     def runtime_id(self) -> str:
         """Process id or container id."""
+        ...
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether something of it was killed because it used more memory than it may."""
         ...
 
     def poll(self) -> int | None:

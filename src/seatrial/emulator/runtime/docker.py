@@ -258,6 +258,11 @@ class DockerContainer:
         self._thread.start()
 
     @property
+    def out_of_memory(self) -> bool:
+        """See :meth:`seatrial.emulator.runtime.Container.out_of_memory`; memory is no limit here."""
+        return False
+
+    @property
     def runtime_id(self) -> str:
         """The container's id in the engine."""
         return self._id

@@ -10,7 +10,9 @@ What a container gives and how it is stood in for:
 * *PID namespace*: a supervisor, see :mod:`seatrial.emulator.runtime.supervisor`.
 * *network namespace*: the task's own loopback address, see :mod:`seatrial.emulator.runtime.task_address`.
 
-Not imitated: ``user`` (all run as the emulator's), ``read_only_root``, CPU and memory limits.
+* *memory limit*: the supervisor measures, and kills the largest process when the tree uses more than it may.
+
+Not imitated: ``user`` (all run as the emulator's), ``read_only_root``, CPU limits.
 """
 
 from __future__ import annotations
@@ -176,7 +178,12 @@ class ProcessContainer:
                 "SEATRIAL_TASK_PORTS": ",".join(str(port) for port in sorted(self._ports)),
             }
         )
-        self._tree = _begin(Order(argv, environment, directory, scratch), log)
+        self._tree = _begin(Order(argv, environment, directory, scratch, spec.memory), log)
+
+    @property
+    def out_of_memory(self) -> bool:
+        """See :meth:`seatrial.emulator.runtime.Container.out_of_memory`."""
+        return self._tree.out_of_memory
 
     @property
     def runtime_id(self) -> str:

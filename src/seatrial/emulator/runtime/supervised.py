@@ -30,12 +30,16 @@ _LONGEST_LINE = 262_144 - 26
 
 @dataclass(frozen=True)
 class Order:
-    """What to run. ``scratch`` is a directory that is removed when all has ended, whoever ends it."""
+    """What to run. ``scratch`` is a directory that is removed when all has ended, whoever ends it.
+
+    ``memory`` is the most that all of it may use together, in MiB.
+    """
 
     argv: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     scratch: Path
+    memory: int | None = None
 
 
 class Supervised:
@@ -44,6 +48,7 @@ class Supervised:
     def __init__(self, order: Order, log: LogSink) -> None:
         self.exited = threading.Event()
         self.code: int | None = None
+        self.out_of_memory = False
         self._runs: dict[int, Run] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -76,6 +81,7 @@ class Supervised:
                 "cwd": str(order.directory),
                 "output": output_in,
                 "scratch": str(order.scratch),
+                "memory": None if order.memory is None else order.memory * 1024 * 1024,
             }
         )
         self.pid = self._await_start()
@@ -143,6 +149,7 @@ class Supervised:
                 if run is not None:
                     run.end(message["code"])
             else:
+                self.out_of_memory = message["out_of_memory"]
                 self.code = message["exited"]
         if self.code is None:  # the supervisor itself was killed: its guard ends the rest
             self._process.wait()

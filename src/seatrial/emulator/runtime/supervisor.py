@@ -12,7 +12,8 @@ the kernel tells the supervisor, which ends the container as well.
 Standard input is the control pipe, and the one argument the file descriptor of the status pipe; one JSON object a line
 each way::
 
-    → {"argv", "env", "cwd", "output": fd, "scratch": directory removed at the end}      first line
+    → {"argv", "env", "cwd", "output": fd, "scratch": directory removed at the end, "memory": bytes or null}
+                                  first line
     → {"signal": number}          to the main process only, as Docker signals PID 1
     → {"kill": true}              everything, at once
     → {"run": id, "argv": [...], "env": {...}}    one more process in the container (a health check), with variables on
@@ -21,7 +22,11 @@ each way::
     → {"drop": id}                kill that process and its group
     ← {"started": pid} | {"failed": errno, "text": message}
     ← {"ran": id, "code": exit code}
-    ← {"exited": exit code}       when nothing of the container is left; 128 + N for signal N
+    ← {"exited": exit code, "out_of_memory": bool}
+                                  when nothing of the container is left; 128 + N for signal N
+
+A container that uses more memory than it may loses its largest process by SIGKILL, as the kernel does it to a control
+group. It is measured every :data:`_MEASURED` seconds, so a process can be above for so long.
 """
 
 from __future__ import annotations
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+#: Seconds between two looks at the container's memory.
+_MEASURED = 0.5
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -82,8 +89,10 @@ def supervise(status: int) -> None:
         _tell(status, {"failed": error.errno, "text": error.strerror})
         shutil.rmtree(order["scratch"], ignore_errors=True)
         return
+    pause = None if order["memory"] is None else _MEASURED
     while container.main_code is None:
-        ready, _, _ = select.select([0, wake_out], [], [])
+        ready, _, _ = select.select([0, wake_out], [], [], pause)
+        container.measure()
         if wake_out in ready:
             os.read(wake_out, 4096)
         container.reap()
@@ -92,7 +101,7 @@ def supervise(status: int) -> None:
                 container.obey(message)
     container.end()
     shutil.rmtree(order["scratch"], ignore_errors=True)
-    _tell(status, {"exited": container.main_code})
+    _tell(status, {"exited": container.main_code, "out_of_memory": container.out_of_memory})
 
 
 class _Control:
@@ -127,6 +136,7 @@ class _Container:
         self._main = 0
         self.main_code: int | None = None
         self._runs: dict[int, int] = {}  # pid → id
+        self.out_of_memory = False
 
     def start(self) -> None:
         output = self._order["output"]
@@ -145,6 +155,20 @@ class _Container:
             for pid, number in self._runs.items():
                 if number == message["drop"]:
                     os.killpg(pid, signal.SIGKILL)
+
+    def measure(self) -> None:
+        """Kill the largest process if all of them together use more memory than the container may."""
+        most = self._order["memory"]
+        if most is None:
+            return
+        used = {pid: _anonymous(pid) for pid in _children_of(os.getpid())}
+        if sum(used.values()) <= most:  # too much at most: pages that processes share are counted once for each
+            return
+        used = {pid: _proportional(pid) for pid in used}
+        if sum(used.values()) > most:
+            self.out_of_memory = True
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(max(used, key=lambda pid: used[pid]), signal.SIGKILL)
 
     def reap(self) -> None:
         """Collect every child that has ended, the container's orphans among them."""
@@ -266,6 +290,34 @@ def _descendants() -> set[int]:
     while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
         found |= more
     return found - {os.getpid()}
+
+
+def _children_of(pid: int) -> list[int]:
+    """Return every descendant, by the kernel's own lists: cheap enough to ask for all the time."""
+    found = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                for child in map(int, file.read().split()):
+                    found += [child, *_children_of(child)]
+    return found
+
+
+def _anonymous(pid: int) -> int:
+    """Return the bytes of a process's own that are in memory, shared ones included."""
+    return _kilobytes(f"/proc/{pid}/status", b"RssAnon:", b"RssShmem:")
+
+
+def _proportional(pid: int) -> int:
+    """Return the same with each shared page divided by those who share it."""
+    return _kilobytes(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:")
+
+
+def _kilobytes(path: str, *names: bytes) -> int:
+    """Return the sum of these lines of a file, in bytes; 0 for a process that has ended."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return 1024 * sum(int(line.split()[1]) for line in file if line.startswith(names))
+    return 0
 
 
 def _tell(status: int, message: dict[str, Any]) -> None:

@@ -1,0 +1,50 @@
+"""What is said where AWS does not answer any more: what ECS goes on doing by itself, and how to go on. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.aws.ecs import revision_name
+from seatrial.aws.errors import NoCredentials
+from seatrial.config.smoke import HELD
+from seatrial.release.rolling import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.errors import SeatrialError
+    from seatrial.release.rolling import Rollout
+
+
+def left_behind(rollouts: Sequence[Rollout]) -> str:
+    """Return what becomes of the services that were told to change, as far as that can be known."""
+    asked = [each for each in rollouts if each.asked and each.verdict is not Verdict.ROLLED_BACK]
+    if not asked:
+        return "no service was told to change"
+    said = []
+    going = [each for each in asked if each.verdict is None]
+    held = [each for each in going if each.held or each.approaching]
+    on = [each for each in going if each not in held]
+    done = [each for each in asked if each.verdict is Verdict.DONE]
+    if done:
+        said.append(f"{_units(done)} had changed")
+    if on:
+        said.append(f"ECS goes on by itself with {_units(on)}, and rolls back what does not become healthy")
+    if held:
+        said.append(
+            f"ECS holds {_units(held)} before users see the new version, and rolls back after {HELD // 60} minutes"
+        )
+    return "; ".join([*said, "nothing after it was started"])
+
+
+def how_to_go_on(error: SeatrialError, environment: str) -> str:
+    """Return what to do."""
+    first = "log in again" if isinstance(error, NoCredentials) else "when AWS can be reached again"
+    return (
+        f"{first}, see with `seatrial status {environment}` how it ended, then repeat the release with --take-over, "
+        "which also gives the lock back"
+    )
+
+
+def _units(rollouts: Sequence[Rollout]) -> str:
+    return " and ".join(f"{each.change.unit} ({revision_name(each.target)})" for each in rollouts)
