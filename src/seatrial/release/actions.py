@@ -12,10 +12,12 @@ from seatrial.config.smoke import HELD
 from seatrial.project.migrations.ask import NoAnswer
 from seatrial.release import evidence, migrations
 from seatrial.release.interrupt import Choice
+from seatrial.release.retire import retire
+from seatrial.release.returning import Returning
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import Rollout, follow
 from seatrial.release.smoke import SmokeChecks
-from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Retire, Roll, Step, Verify
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
 from seatrial.release.tasks import TaskRun
 from seatrial.release.watch import Note
@@ -82,6 +84,8 @@ class Actions:
                 return self._gate(step)
             case Roll():
                 return self._roll(step)
+            case Retire():
+                return retire(step.units, self._settings, self._context)
         raise TypeError(f"no action for {step!r}")
 
     def _verify(self, step: Verify) -> str:
@@ -180,7 +184,7 @@ class Actions:
             if service.task_definition == target and change.desired is None and _settled(service.primary):
                 unchanged.append(change.unit)
                 continue
-            rollout = Rollout(change, target, self._context)
+            rollout = (Returning if change.returns else Rollout)(change, target, self._context)
             rollouts.append(rollout)
             self._progress.rollouts.append(rollout)
             rollout.begin(service, desired=change.desired)

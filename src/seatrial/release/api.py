@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seatrial import project
 from seatrial.aws.clock import SystemClock
+from seatrial.aws.ecs import Ecs
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.release import facts as facts_
@@ -23,13 +24,15 @@ from seatrial.release.journal.journal import Journal
 from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
 from seatrial.release.permissions import permissions
-from seatrial.release.plan import plan_release, plan_rollback
+from seatrial.release.plan import plan_release
 from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable
-from seatrial.release.record import Record, Records
+from seatrial.release.record import Records
+from seatrial.release.rollback import plan_rollback, target
 from seatrial.release.source import chosen
 from seatrial.release.steps import CheckMigrations
+from seatrial.release.underway import under_way
 from seatrial.release.watch import Note
 from seatrial.stack import names
 
@@ -226,15 +229,16 @@ def rollback(
 def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, take_over: bool = False) -> Proposal:
     """Return what :func:`rollback` would do. Only reads."""
     facts = facts_.gather(settings, aws)
-    target = _earlier(settings, aws, facts, to)
-    recorded = facts_.recorded(settings, aws, facts, target)
-    plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
+    moving = under_way(facts, Ecs(aws, facts.stack.cluster))
+    to_release = target(settings, facts, Records(Ssm(aws), names.release_prefix(settings)), to, moving)
+    recorded = facts_.recorded(settings, aws, facts, to_release)
+    plan_ = plan_rollback(settings, facts, to_release, recorded, under_way=moving, supersede=take_over)
     return Proposal(
         plan_,
         facts,
         permissions(plan_, settings, facts),
-        leaves=target.migrations,
-        migration_files=target.migration_files,
+        leaves=to_release.migrations,
+        migration_files=to_release.migration_files,
     )
 
 
@@ -244,31 +248,6 @@ def _migrations_step(settings: Settings, facts: Facts, checked: Checked | None) 
         return None
     found = checked.verdict.summary if checked.verdict else checked.why or ""
     return CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
-
-
-def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
-    records = Records(Ssm(aws), names.release_prefix(settings))
-    if to is not None:
-        found = records.get(to)
-        if found is None:
-            raise UsageError(f"{settings.name} has no release {to}", hint=_list_them(settings))
-        if not found.revisions or found.ending != "released":
-            raise UsageError(f"release {to} did not end well ({found.ending}): nothing to go back to")
-        return found
-    serving = facts.serving
-    if serving is None:
-        raise UsageError(f"{settings.name} has no release yet")
-    before = records.before(serving)
-    if before is None:
-        raise UsageError(
-            f"release {serving.number} is the first of {settings.name}: there is none before it",
-            hint=_list_them(settings),
-        )
-    return before
-
-
-def _list_them(settings: Settings) -> str:
-    return f"`seatrial status {settings.name}` lists the releases"
 
 
 @dataclass(frozen=True)

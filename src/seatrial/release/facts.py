@@ -69,11 +69,14 @@ class Facts:
         """Whether a release has been to the service: it runs tasks, or the revision it is at was recorded as live.
 
         A service that somebody scaled to nothing was released and keeps its count; one that the infrastructure tool
-        has just made, or made again, was not.
+        has just made, or made again, was not; nor was one that a rollback stopped, for the release that serves has it
+        not.
         """
         service = self.services[unit]
         if service.desired > 0:
             return True
+        if self.serving is None or unit not in self.serving.revisions:
+            return False
         live = self.live[unit].name
         return any(each.revisions.get(unit) == live for each in self.releases if each.ending == "released")
 

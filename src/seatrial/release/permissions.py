@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
-from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Retire, Roll, Step, Verify
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -130,6 +130,10 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             yield from _task(step.unit, facts, arns)
         case Roll():
             yield from _rolling(step, facts, arns)
+        case Retire():
+            yield Permission(
+                ("ecs:UpdateService",), arns.services(step.units), f"stop {', '.join(step.units)}, and see it end"
+            )
         case Keep():
             yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
             yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: Seconds within which ECS lists the service deployment of an UpdateService; it takes one or two.
 _APPEARS = 120.0
 #: Service deployments that have not ended (ECS API reference, ServiceDeployment.status).
-_UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 #: The stages after all traffic has moved; going back is not possible any more only in the last.
 _SHIFTED = ("BAKE_TIME", "CLEAN_UP")
 
@@ -150,13 +150,14 @@ class Rollout:
         """Ask ECS to roll the running deployment back; False if it is not running any more or cannot be."""
         if self.deployment is None:
             self.deployment = self._found()
-        if self.deployment is None or self.deployment.status not in _UNDER_WAY:
+        if self.deployment is None or self.deployment.status not in UNDER_WAY:
             return False
         if self.deployment.status in ("PENDING", "IN_PROGRESS") and self._answered is not False:
             try:
                 self._ecs.roll_back_deployment(self.deployment.arn)
             except AwsError:  # ended between our look and the call, or made by a feature that cannot be rolled back
                 return False
+            self._answered = False  # one that is held may be shown so for a moment still: nobody lets it go on
         self.verdict = None
         self._deadline = self._clock.monotonic() + self.change.patience
         return True

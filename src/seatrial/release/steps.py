@@ -172,6 +172,7 @@ class Change:
     ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
     ``patience`` is how many seconds the deployment may take before it is turned back. ``strategy`` is ECS's name for
     how the service changes; ``pauses`` says that ECS holds the deployment when only test traffic has moved.
+    ``returns`` is the service deployment under way (ARN) that ECS is to roll back, where that is the whole change.
     """
 
     unit: str
@@ -182,6 +183,7 @@ class Change:
     command: tuple[str, ...] = ()
     strategy: str = "ROLLING"
     pauses: bool = False
+    returns: str | None = None
 
     @property
     def shifts(self) -> bool:
@@ -220,16 +222,37 @@ class Roll(Step):
     @property
     def lines(self) -> tuple[str, ...]:
         """See :class:`Step`."""
-        changes = [
-            f"{each.unit}, from {revision_name(each.previous)}"
-            + (f", with {each.desired} tasks (none run yet)" if each.desired is not None else "")
-            + (f", {each.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if each.shifts else "")
-            for each in self.changes
-        ]
+        changes = [f"{each.unit}, from {revision_name(each.previous)}{_how(each)}" for each in self.changes]
         return (
             *changes,
             *(f"smoke check {each.name}, before users see it: {each.smoke.words}" for each in self.checks),
         )
+
+
+@dataclass(frozen=True)
+class Retire(Step):
+    """Stop services that release number ``release`` did not have, once it serves again."""
+
+    units: tuple[str, ...]
+    release: int
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"stop {' and '.join(self.units)}, which release {self.release} did not have"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return tuple(f"{unit}, to 0 tasks; the next release that has it starts it" for unit in self.units)
+
+
+def _how(change: Change) -> str:
+    if change.returns is not None:
+        return ", back by ECS: its deployment is under way, and the tasks of before still run"
+    count = f", with {change.desired} tasks (none run yet)" if change.desired is not None else ""
+    moved = f", {change.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if change.shifts else ""
+    return count + moved
 
 
 @dataclass(frozen=True)
