@@ -198,3 +198,27 @@ def test_every_call_of_a_rollback_is_in_its_permissions() -> None:
     prefixes = {"elbv2": "elasticloadbalancing"}
     used = {f"{prefixes.get(service, service)}:{name}" for service, name, _ in world.aws.calls}
     assert used - {"sts:GetCallerIdentity"} <= allowed
+
+
+def test_a_project_that_does_not_answer_is_told_and_lets_the_rollback_through() -> None:
+    """As in a release: what does not start at all, nobody can judge."""
+    world = World()
+    world.settings = settings_of(TOML + "[migrations]\ncheck = true\n")
+    world.deploy(OLD)
+    world.deploy(NEW)
+    outcome = world.rollback()
+    assert outcome.exit_code == 0
+    (step,) = (each for each in outcome.steps if each.kind == "migrations")
+    assert step.result.startswith("not known: nobody knows which migrations release 1 had: the project could not be")
+
+
+def test_what_goes_back_fast_is_not_asked_unless_a_maintenance_window_let_it_through(world: World) -> None:
+    world.settings = settings_of(TOML + "[migrations]\ncheck = true\n")
+    runs = len(world.aws.called("RunTask"))
+    plan = api.propose_rollback(world.settings, world.aws, clock=world.clock).plan
+    assert plan.steps[1].lines == ("release 1 served while they were applied, and they were judged by that",)
+    assert len(world.aws.called("RunTask")) == runs
+    window = "[migrations.maintenance]\nfrom = 2025-12-31T00:00:00Z\nuntil = 2026-01-02T00:00:00Z\n"
+    world.settings = settings_of(TOML + "[migrations]\ncheck = true\n" + window)
+    api.propose_rollback(world.settings, world.aws, clock=world.clock)
+    assert len(world.aws.called("RunTask")) > runs

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from seatrial import project
 from seatrial.aws.clock import SystemClock
-from seatrial.aws.ecs import Ecs
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
+from seatrial.release import backwards, migrations
 from seatrial.release import facts as facts_
-from seatrial.release import migrations
 from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
@@ -223,20 +222,55 @@ def rollback(
     """
     asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
     with asked.alone(take_over=take_over) as lock:
-        return asked.executed(lambda: propose_rollback(settings, aws, to=to, take_over=take_over), lock)
+        return asked.executed(
+            lambda: propose_rollback(
+                settings,
+                aws,
+                to=to,
+                take_over=take_over,
+                on_event=on_event,
+                clock=asked.clock,
+                interrupt=asked.interrupt,
+            ),
+            lock,
+        )
 
 
-def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, take_over: bool = False) -> Proposal:
-    """Return what :func:`rollback` would do. Only reads."""
+def propose_rollback(
+    settings: Settings,
+    aws: Aws,
+    *,
+    to: int | None = None,
+    take_over: bool = False,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+) -> Proposal:
+    """Return what :func:`rollback` would do. Only reads; the newer image may be asked by a task.
+
+    Raises :class:`~seatrial.errors.UsageError` too where the older code cannot live with the database.
+    """
     facts = facts_.gather(settings, aws)
-    moving = under_way(facts, Ecs(aws, facts.stack.cluster))
-    to_release = target(settings, facts, Records(Ssm(aws), names.release_prefix(settings)), to, moving)
+    context = Context.of(
+        aws, facts.stack.cluster, emit=on_event, clock=clock or SystemClock(), interrupt=interrupt or Interrupt()
+    )
+    records = Records(context.ssm, names.release_prefix(settings))
+    moving = under_way(facts, context.ecs)
+    to_release = target(settings, facts, records, to, moving)
     recorded = facts_.recorded(settings, aws, facts, to_release)
     plan_ = plan_rollback(settings, facts, to_release, recorded, under_way=moving, supersede=take_over)
+    checked = None
+    if settings.checks_migrations:
+        found = backwards.judged_already(settings, to_release, plan_, context.clock.now())
+        if found is None:
+            checked = backwards.check(settings, facts, to_release, records, context)
+            found = checked.verdict.summary if checked.verdict else f"not known: {checked.why}"
+        plan_ = backwards.with_check(plan_, settings, found)
     return Proposal(
         plan_,
         facts,
         permissions(plan_, settings, facts),
+        migrations=checked,
         leaves=to_release.migrations,
         migration_files=to_release.migration_files,
     )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.release.facts import Facts
     from seatrial.release.record import Record, Records
-    from seatrial.release.steps import CheckMigrations
     from seatrial.release.underway import UnderWay
 
 #: How a record says that nobody saw its release to the end.
@@ -64,7 +63,6 @@ def plan_rollback(
     recorded: Mapping[str, TaskDefinition],
     *,
     under_way: Mapping[str, UnderWay] | None = None,
-    migrations: CheckMigrations | None = None,
     supersede: bool = False,
 ) -> Plan:
     """Return the steps that put a recorded release back. ``recorded`` are its revisions as ECS knows them now. Pure.
@@ -72,7 +70,7 @@ def plan_rollback(
     No gate task runs: the old version's migrations cannot take the new ones back. No smoke check is made: they are of
     the newer code, and whoever goes back is in a hurry. A revision that was deregistered is
     registered again as it was, for ECS starts no service from it. Workers and schedulers that the release did not have
-    are stopped when all else is back. ``migrations`` says what was found out about them.
+    are stopped when all else is back.
     """
     refuse(settings, facts, supersede=True)
     units = tuple(unit for unit in settings.services if unit in recorded)
@@ -85,8 +83,6 @@ def plan_rollback(
         if unit in recorded and unit not in fast and recorded[unit].document.get("status") == "INACTIVE"
     )
     steps: list[Step] = [Verify(project=False)]
-    if migrations is not None:
-        steps.append(migrations)
     if inactive:
         steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
     steps += [_with_fast(each, fast) for each in rolls(settings, facts, units, checked=False)]

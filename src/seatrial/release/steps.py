@@ -123,12 +123,14 @@ class CheckMigrations(Step):
     """See that no pending migration breaks the version that serves.
 
     ``known`` says that the files were looked at already, when the plan was made; else a task of ``unit`` on the
-    release's own image tells what its migrations are.
+    release's own image tells what its migrations are. ``backwards``: it was asked instead whether older code can live
+    with those that are applied.
     """
 
     unit: str
     known: bool
     found: str
+    backwards: bool = False
 
     @property
     def kind(self) -> str:
@@ -138,7 +140,7 @@ class CheckMigrations(Step):
     @property
     def title(self) -> str:
         """See :class:`Step`."""
-        return "check the pending migrations"
+        return "check the migrations applied since" if self.backwards else "check the pending migrations"
 
     @property
     def lines(self) -> tuple[str, ...]:
