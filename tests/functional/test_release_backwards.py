@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from seatrial.cli import main
 from seatrial.config.load import load
 from seatrial.errors import UsageError
 from seatrial.infra import apply
+from seatrial.release import oneoff
 from tests.functional.emulator_support import Running, emulator
 from tests.functional.release_support import TOML, Place, project
 
@@ -133,6 +136,27 @@ def test_what_was_applied_by_a_release_that_is_not_live_any_more_counts(kit: Pla
     with pytest.raises(UsageError, match="cannot live with") as refused:
         kit.rollback(to=1)
     assert refused.value.message.endswith(f"{REMOVED}; {RAN}")
+
+
+def test_status_has_the_pending_migrations_where_a_task_may_ask(
+    running: Running, kit: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", running.info.endpoint)
+    file = str(kit.root / "seatrial.toml")
+
+    def pending(*options: str) -> tuple[list[str] | None, str]:
+        with pytest.raises(SystemExit):
+            main(["status", "local", "--json", "--config", file, *options])
+        found = json.loads(capsys.readouterr().out)["migrations"]
+        return found["pending"], found["note"]
+
+    tasks = len(kit.aws.client("ecs").list_tasks(cluster="kit-local", desiredStatus="STOPPED")["taskArns"])
+    assert pending() == (None, "only the database knows; --migrations has a task on the live image ask it")
+    assert len(kit.aws.client("ecs").list_tasks(cluster="kit-local", desiredStatus="STOPPED")["taskArns"]) == tasks
+    assert pending("--migrations")[0] == []
+    back = ("python", "manage.py", "migrate", "parts", "0001_initial")
+    assert oneoff.run(kit.settings, kit.aws, task=None, command=back, on_event=kit.events.append).exit_code == 0
+    assert pending("--migrations")[0] == ["parts.0002_more"]
 
 
 def test_without_a_new_migration_nobody_is_asked(kit: Place) -> None:

@@ -70,6 +70,17 @@ class Checked:
     files: str = ""
 
 
+@dataclass(frozen=True)
+class Pending:
+    """The migrations (``app.name``) that the live image has and the database has not; None where nobody asked.
+
+    ``note`` says how it is known, or why it is not.
+    """
+
+    migrations: tuple[str, ...] | None
+    note: str
+
+
 def check_image(facts: Facts, release: Record) -> Checked:
     """Judge the migrations of an image that another environment runs, by that environment's ``release``.
 
@@ -130,6 +141,22 @@ def check_on_image(settings: Settings, facts: Facts, definition: TaskDefinition,
     return Checked(
         _judged(settings, facts, answer, context.clock.now(), notes, database=answer.database), answer.leaves
     )
+
+
+def pending(settings: Settings, facts: Facts, context: Context) -> Pending:
+    """Return what the live image has and its database has not applied, by a task on it, which only reads."""
+    unit = unit_that_migrates(settings)
+    if facts.serving is None or unit not in facts.serving.revisions:
+        return Pending(None, "nothing is released that could ask the database")
+    try:
+        definition = context.ecs.task_definition(facts.serving.revisions[unit])
+        answer = asked_in_task(settings, facts, definition, context, {"ask": True, "list": True})
+    except SeatrialError as error:
+        return Pending(None, error.message)
+    if answer.database is None:
+        return Pending(None, f"the database could not be asked: {answer.problem}")
+    listed = tuple(f"{each['app']}.{each['name']}" for each in answer.migrations or ())
+    return Pending(listed, f"the database was asked by a task on {definition.name}")
 
 
 def check_environment(
