@@ -154,10 +154,10 @@ class Place:
 
 
 class Asking:
-    """Asks for the page again and again, and keeps what was answered."""
+    """Asks for a page again and again, and keeps what was answered."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, path: str = "/home") -> None:
+        self.url = f"{url}{path}"
         self.answers: list[str] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask, daemon=True)
@@ -173,7 +173,7 @@ class Asking:
     def _ask(self) -> None:
         while not self._stop.wait(0.02):
             try:
-                with urllib.request.urlopen(f"{self.url}/home", timeout=10) as response:
+                with urllib.request.urlopen(self.url, timeout=10) as response:
                     self.answers.append(response.read().decode())
             except urllib.error.URLError as error:
                 self.answers.append(f"failed: {error}")

@@ -43,7 +43,7 @@ class Live:
 
 
 def look(settings: Settings, aws: Aws) -> Live:
-    """Return what is live. The image is that of the first service, in the file's order, that a release has been to.
+    """Return what is live. The image is that of the first service, in the file's order, that has tasks of a release.
 
     Raises :class:`~seatrial.errors.UsageError` while a release is rolling out: which image is live is not decided yet.
     """
@@ -73,7 +73,8 @@ def look(settings: Settings, aws: Aws) -> Live:
                 break
             leftovers.append(revision)
     alternate = frozenset(name for name, service in services.items() if _on_alternate(service, Elbv2(aws)))
-    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers), alternate)
+    serving = [each for unit, each in images.items() if services[unit].desired]  # a rollback has stopped others
+    return Live(next(iter([*serving, *images.values()]), None), frozenset(images), tuple(leftovers), alternate)
 
 
 def clear_leftovers(live: Live, aws: Aws) -> None:
