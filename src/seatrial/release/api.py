@@ -171,12 +171,15 @@ def promote(
     interrupt: Interrupt | None = None,
     take_over: bool = False,
     confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+    probes: Probes | None = None,
 ) -> Outcome:
     """Release to ``settings``' environment what ``source``'s runs: the same digest, nothing built.
 
-    ``source_aws`` and ``aws`` are the two environments' own. Raises as :func:`deploy` does.
+    ``source_aws`` and ``aws`` are the two environments' own. All else, and what is raised, is as for :func:`deploy`.
     """
-    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    asked = _Asked(
+        settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm, probes or Probes()
+    )
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(lambda: propose_promotion(source, settings, source_aws, aws, take_over=take_over), lock)
 
