@@ -12,9 +12,11 @@ from seatrial.config.load import load
 from seatrial.errors import UsageError
 from seatrial.infra import apply
 from seatrial.infra.permissions import infra_role
+from seatrial.release import facts
+from seatrial.release.roles import release_role
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
-from tests.functional.emulator_support import Running, emulator
+from tests.functional.emulator_support import Running, emulator, eventually
 from tests.functional.release_support import TOML, Asking, Place, project
 from tests.functional.test_infra_policy import User
 
@@ -37,6 +39,9 @@ role = "worker"
 command = ["python", "-m", "tiny.packer"]
 count = 2
 stop_timeout = 60
+[jobs.digest]
+command = ["python", "-m", "tiny.job"]
+schedule = "rate(1 minute)"
 """
 #: Has always a piece of work in hand, which takes a second, and ends with 0 only when that is done.
 PACKER = """
@@ -68,6 +73,15 @@ def shop(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture(scope="module")
+def releaser(running: Running, shop: Place) -> Place:
+    """The place of somebody who may do what ``seatrial policy`` says; with all services, once they are there."""
+    user = User(running, "releases")
+    more = with_(shop, MORE)
+    user.give(release_role(more.settings, facts.gather(more.settings, shop.aws)))
+    return replace(more, aws=user.aws)
+
+
+@pytest.fixture(scope="module")
 def applier(running: Running, shop: Place) -> Aws:
     """Somebody who may do what ``seatrial policy --role infra`` says, with the services that stay in the file."""
     user = User(running)
@@ -95,7 +109,18 @@ def stopped(it: Place, unit: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_services_that_come_wait_for_the_next_release_and_nothing_else_moves(shop: Place) -> None:
+def runs(it: Place) -> list[str]:
+    """Return the tasks that the job's schedule has started."""
+    ecs = it.aws.client("ecs")
+    by = "chronos-schedule/shop-local-digest"
+    return [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster="shop-local", startedBy=by, desiredStatus=status)["taskArns"]
+    ]
+
+
+def test_what_comes_waits_for_the_next_release_and_nothing_else_moves(shop: Place) -> None:
     more, before = with_(shop, MORE), shop.revisions()
     said: list[str] = []
     with Asking(shop.url) as asking:
@@ -104,9 +129,20 @@ def test_services_that_come_wait_for_the_next_release_and_nothing_else_moves(sho
     assert shop.revisions() == before
     assert there(shop) == {"web": 1, "worker": 1, "site": 0, "packer": 0}
     assert "note: site has no tasks before the next release, and until then /site/* answers 503" in said
-    more.commit("two")
-    assert more.deploy().exit_code == 0
+    assert shop.aws.client("scheduler").get_schedule(Name="shop-local-digest")["State"] == "DISABLED"
+
+
+def test_the_release_starts_it(shop: Place, releaser: Place) -> None:
+    releaser.commit("two")
+    assert runs(shop) == []
+    assert releaser.deploy().exit_code == 0
     assert there(shop) == {"web": 1, "worker": 1, "site": 1, "packer": 2}
+    eventually(lambda: runs(shop))
+    more = with_(shop, MORE + 'environment = { FEATURE = "on" }\n')
+    said: list[str] = []
+    apply(more.settings, shop.aws, said.append)
+    assert any("and jobs' schedules, are the releases'" in line for line in said)
+    assert shop.aws.client("scheduler").get_schedule(Name="shop-local-digest")["State"] == "ENABLED"
 
 
 def test_what_the_live_release_still_has_is_not_removed(shop: Place, applier: Aws) -> None:

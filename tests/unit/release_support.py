@@ -128,6 +128,18 @@ class FakeAws(Aws):
         self.tasks: dict[str, dict[str, Any]] = {}
         #: What ListTasks finds of a service: a function, since tasks come and go while a release looks.
         self.tasks_of: dict[str, Callable[[], list[dict[str, Any]]]] = {}
+        #: As the infrastructure tool makes them: off.
+        self.schedules = {
+            f"shop-production-{unit}": {
+                "Arn": "arn:x",
+                "Name": f"shop-production-{unit}",
+                "State": "DISABLED",
+                "ScheduleExpression": job.schedule,
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": f"{ARN}:cluster/shop-production", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{unit}"},
+            }
+            for unit, job in settings.jobs.items()
+        }
         for unit in (*settings.services, *settings.tasks, *settings.jobs):
             arn = self._define(names.family(settings, unit), document(settings, unit, OLD, "old"))
             if unit in settings.services:
@@ -197,6 +209,17 @@ class FakeAws(Aws):
 
     def _describe_target_health(self, **_: Any) -> dict[str, Any]:
         return {"TargetHealthDescriptions": []}
+
+    # EventBridge Scheduler
+
+    def _get_schedule(self, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if Name not in self.schedules:
+            raise error("ResourceNotFoundException", "GetSchedule")
+        return self.schedules[Name]
+
+    def _update_schedule(self, Name: str, **schedule: Any) -> dict[str, Any]:  # noqa: N803
+        self.schedules[Name] = {"Name": Name, "Arn": f"arn:{Name}", **schedule}
+        return {"ScheduleArn": f"arn:{Name}"}
 
     # S3
 

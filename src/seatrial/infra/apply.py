@@ -204,7 +204,7 @@ def _meanwhile(run: _Run) -> Callable[[], None]:
 def _hand_over(run: _Run, stack: Stack, parameters: Mapping[str, str]) -> None:
     """Say in the stack's present template, and with its present image, what releases own now, and how that stands."""
     if "true" in parameters.values():
-        run.progress(f"{stack.name}: from now on the counts of services are the releases'")
+        run.progress(f"{stack.name}: from now on the counts of services, and jobs' schedules, are the releases'")
     if any(value != "true" for value in parameters.values()):
         run.progress(f"{stack.name}: the weights of listener rules are those that the last release left")
     ready = _prepare(run, stack.name, None, {key: parameters.get(key) for key in stack.parameters}, new=False)

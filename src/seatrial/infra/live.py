@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecs import Ecs
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.errors import NotFound
+from seatrial.aws.scheduler import Scheduler
 from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """``image`` of the live release, None before the first; ``released`` services; ``leftovers``; ``alternate``.
+    """``image`` of the live release, None before the first; ``released`` units; ``leftovers``; ``alternate``.
 
+    ``released`` are the services that a release has been to, and the jobs whose schedules are on.
     ``leftovers`` are revisions (``family:12``), the newest of their family, that name another image than the one their
     service runs: what a release that failed leaves behind. ``alternate`` are services whose traffic is shifted and now
     goes to their alternate target group.
@@ -39,6 +41,8 @@ class Live:
             said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
             if service.routed and isinstance(settings.target.strategy, Shifting):
                 said[names.serving_parameter(unit)] = "alternate" if unit in self.alternate else "primary"
+        for unit in settings.jobs:
+            said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
         return said
 
 
@@ -73,8 +77,10 @@ def look(settings: Settings, aws: Aws) -> Live:
                 break
             leftovers.append(revision)
     alternate = frozenset(name for name, service in services.items() if _on_alternate(service, Elbv2(aws)))
+    scheduler = Scheduler(aws)
+    on = {unit for unit in settings.jobs if scheduler.is_on(names.schedule(names.family(settings, unit)))}
     serving = [each for unit, each in images.items() if services[unit].desired]  # a rollback has stopped others
-    return Live(next(iter([*serving, *images.values()]), None), frozenset(images), tuple(leftovers), alternate)
+    return Live(next(iter([*serving, *images.values()]), None), frozenset(images) | on, tuple(leftovers), alternate)
 
 
 def clear_leftovers(live: Live, aws: Aws) -> None:

@@ -62,6 +62,13 @@ def _own(settings: Settings, bundles: Iterable[Bundle], aws: Aws) -> Iterator[Pe
     cluster = names.cluster(settings)
     services = f"arn:{aws.partition}:ecs:{place}:service/{cluster}/*"  # those that go are not in the file any more
     yield Permission(("ecs:DescribeServices",), (services,), "see which image is live, and what would go")
+    if settings.jobs:
+        schedules = (names.schedule(names.family(settings, unit)) for unit in settings.jobs)
+        yield Permission(
+            ("scheduler:GetSchedule",),
+            tuple(f"arn:{aws.partition}:scheduler:{place}:schedule/default/{each}" for each in schedules),
+            "see which jobs' schedules a release has turned on",
+        )
     records = f"arn:{aws.partition}:ssm:{place}:parameter{names.release_prefix(settings)}/*"
     yield Permission(
         ("ssm:GetParameter", "ssm:GetParameters"), (records,), "see whether the live release has what would go"

@@ -32,6 +32,7 @@ from seatrial.release.steps import (
     Push,
     Register,
     Roll,
+    StartSchedules,
     Step,
     Verify,
 )
@@ -97,6 +98,9 @@ def plan_release(
     if settings.jobs:
         jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
         steps.append(Register(jobs, "jobs, which their schedules start from now on"))
+    before = facts.serving.revisions if facts.serving else {}
+    if new := tuple(unit for unit in settings.jobs if unit not in before):
+        steps.append(StartSchedules(new))
     steps.append(Keep(names.release_prefix(settings)))
     return Plan(
         settings.name, "deploy", wanted.version, wanted.digest, tuple(steps), {}, tuple(_notes(settings, facts, wanted))

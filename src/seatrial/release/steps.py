@@ -232,6 +232,23 @@ class Roll(Step):
 
 
 @dataclass(frozen=True)
+class StartSchedules(Step):
+    """Turn on the schedules of jobs that no release had before."""
+
+    units: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "schedules"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"turn on the schedule{'s' if len(self.units) > 1 else ''} of {' and '.join(self.units)}"
+
+
+@dataclass(frozen=True)
 class Retire(Step):
     """Stop services that release number ``release`` did not have, once it serves again."""
 
