@@ -149,7 +149,8 @@ def test_what_a_request_on_a_schedule_needs(
 ) -> None:
     found = of_scheduler(method, path, flags, body, PLACE)
     arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule/"
-    assert found == (expected and [Need(action, f"{arn}{name}") for action, name in expected])
+    named = found and [(each.action, each.resource) for each in found]
+    assert named == (expected and [(action, f"{arn}{name}") for action, name in expected])
 
 
 def test_whoever_writes_a_schedule_hands_its_role_over() -> None:
