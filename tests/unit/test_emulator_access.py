@@ -149,8 +149,8 @@ def test_what_a_request_on_a_schedule_needs(
 ) -> None:
     found = of_scheduler(method, path, flags, body, PLACE)
     arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule/"
-    named = found and [(each.action, each.resource) for each in found]
-    assert named == (expected and [(action, f"{arn}{name}") for action, name in expected])
+    wanted = None if expected is None else [Need(action, f"{arn}{name}") for action, name in expected]
+    assert found == wanted
 
 
 def test_whoever_writes_a_schedule_hands_its_role_over() -> None:
