@@ -41,6 +41,8 @@ from seatrial.stack.deployments import deployment
 from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from seatrial.config.models import Service, Settings
     from seatrial.config.strategies import Strategy
     from seatrial.images.built import Kind
@@ -170,8 +172,11 @@ def _refuse_other_strategy(settings: Settings, facts: Facts) -> None:
         raise UsageError(problem, hint=f"bring the infrastructure up to date: `seatrial infra apply {settings.name}`")
 
 
-def refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
-    """Raise :class:`~seatrial.errors.UsageError` where a service cannot be released now; see :func:`plan_release`."""
+def refuse(settings: Settings, facts: Facts, *, supersede: bool, but: Collection[str] = ()) -> None:
+    """Raise :class:`~seatrial.errors.UsageError` where a service cannot be released now; see :func:`plan_release`.
+
+    ``but`` are services that may be in the middle of a deployment.
+    """
     for unit in settings.services:
         service = facts.services[unit]
         if service.controller != "ECS":
@@ -180,7 +185,7 @@ def refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
                 hint="recreate the service with the deployment controller ECS",
             )
         moving = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
-        if moving and facts.released(unit) and not supersede:
+        if moving and facts.released(unit) and not supersede and unit not in but:
             raise UsageError(
                 f"service {unit} is in the middle of another deployment "
                 f"(to {facts.live[unit].name}, {service.running} of {service.desired} tasks running)",

@@ -72,7 +72,7 @@ def plan_rollback(
     registered again as it was, for ECS starts no service from it. Workers and schedulers that the release did not have
     are stopped when all else is back.
     """
-    refuse(settings, facts, supersede=True)
+    refuse(settings, facts, supersede=supersede, but=(under_way or {}).keys())  # those are looked at below
     units = tuple(unit for unit in settings.services if unit in recorded)
     fast = returning(units, recorded, under_way or {})
     if not supersede:
