@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import textwrap
+import threading
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from seatrial import release
 from seatrial.aws.ecs import Ecs
@@ -150,6 +152,32 @@ class Place:
     @property
     def locked(self) -> bool:
         return Ssm(self.aws).get(f"{names.release_prefix(self.settings)}/lock") is not None
+
+
+class Asking:
+    """Asks for a page again and again, and keeps what was answered."""
+
+    def __init__(self, url: str, path: str = "/home") -> None:
+        self.url = f"{url}{path}"
+        self.answers: list[str] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(0.02):
+            try:
+                with urllib.request.urlopen(self.url, timeout=10) as response:
+                    self.answers.append(response.read().decode())
+            except urllib.error.URLError as error:
+                self.answers.append(f"failed: {error}")
 
 
 def place(root: Path, endpoint: str, app: str, *, secret: str | None = None, more: str = "") -> Place:

@@ -30,7 +30,7 @@ ELSEWHERE = frozenset(
         "s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
         "s3:PutEncryptionConfiguration", "cloudformation:DeleteChangeSet", "cloudformation:DeleteStack",
         "cloudformation:ListStackResources",
-        "ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions",
+        "ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions", "ssm:GetParameter", "ssm:GetParameters",
     }
 )  # fmt: skip
 

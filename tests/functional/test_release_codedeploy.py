@@ -24,11 +24,10 @@ from seatrial.release.watch import DeploymentChanged, SmokeChecked, TaskChanged,
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from tests.functional.emulator_support import Running, emulator
-from tests.functional.release_support import TOML, Place, project
+from tests.functional.release_support import TOML, Asking, Place, project
 from tests.functional.stages_support import put_function
 from tests.functional.test_infra_policy import User
 from tests.functional.test_release_policy import give, user
-from tests.functional.test_release_shifting import Asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +17,7 @@ from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, SmokeChecked
 from tests.functional.emulator_support import Running, emulator
-from tests.functional.release_support import TOML, Place, project
+from tests.functional.release_support import TOML, Asking, Place, project
 from tests.functional.stages_support import archive, put_function
 
 if TYPE_CHECKING:
@@ -68,32 +65,6 @@ def shop(made: Place) -> Place:
     outcome = made.deploy()
     assert outcome.exit_code == 0, outcome
     return made
-
-
-class Asking:
-    """Asks for the page again and again, and keeps what was answered."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.answers: list[str] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        while not self._stop.wait(0.02):
-            try:
-                with urllib.request.urlopen(f"{self.url}/home", timeout=10) as response:
-                    self.answers.append(response.read().decode())
-            except urllib.error.URLError as error:
-                self.answers.append(f"failed: {error}")
 
 
 def stages(it: Place, unit: str = "web") -> list[str]:

@@ -133,13 +133,28 @@ class FakeAws(Aws):
         self.tasks: dict[str, dict[str, Any]] = {}
         #: What ListTasks finds of a service or a ``startedBy``: a function, since tasks come and go meanwhile.
         self.tasks_of: dict[str, Callable[[], list[dict[str, Any]]]] = {}
+        #: As the infrastructure tool makes them: off.
+        self.schedules = {
+            f"shop-production-{unit}": {
+                "Arn": "arn:x",
+                "Name": f"shop-production-{unit}",
+                "State": "DISABLED",
+                "ScheduleExpression": job.schedule,
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": f"{ARN}:cluster/shop-production", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{unit}"},
+            }
+            for unit, job in settings.jobs.items()
+        }
         for unit in (*settings.services, *settings.tasks, *settings.jobs):
             arn = self._define(names.family(settings, unit), document(settings, unit, OLD, "old"))
             if unit in settings.services:
-                how = deployment(settings, settings.services[unit])
-                count = settings.services[unit].count if running else 0
-                pauses = how.pause is not None
-                self.services[unit] = FakeService(unit, arn, count, strategy=how.strategy, pauses=pauses)
+                self.add_service(unit, arn, settings.services[unit].count if running else 0)
+
+    def add_service(self, unit: str, definition: str, count: int = 0) -> None:
+        """Make a service as its settings say, at a task definition (ARN), with so many tasks."""
+        how = deployment(self.settings, self.settings.services[unit])
+        pauses = how.pause is not None
+        self.services[unit] = FakeService(unit, definition, count, strategy=how.strategy, pauses=pauses)
 
     def client(self, service: str) -> Client:
         return Client(FakeBoto(self, service), self.endpoint, self.patience)
@@ -204,6 +219,17 @@ class FakeAws(Aws):
 
     def _describe_target_health(self, **_: Any) -> dict[str, Any]:
         return {"TargetHealthDescriptions": []}
+
+    # EventBridge Scheduler
+
+    def _get_schedule(self, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if Name not in self.schedules:
+            raise error("ResourceNotFoundException", "GetSchedule")
+        return self.schedules[Name]
+
+    def _update_schedule(self, Name: str, **schedule: Any) -> dict[str, Any]:  # noqa: N803
+        self.schedules[Name] = {"Name": Name, "Arn": f"arn:{Name}", **schedule}
+        return {"ScheduleArn": f"arn:{Name}"}
 
     # S3
 
@@ -360,16 +386,17 @@ class FakeAws(Aws):
             "serviceDeploymentArn": each["arn"],
             "targetServiceRevisionArn": each["revision"],
             "targetServiceRevision": {"arn": each["revision"]},
+            "sourceServiceRevisions": [{"arn": f"{each['revision']}-before"}],
             "status": each["status"],
             "createdAt": each["created"],
         }
 
     def _describe_service_revisions(self, serviceRevisionArns: list[str]) -> dict[str, Any]:  # noqa: N803
-        found = [d for d in self.deployments if d["revision"] in serviceRevisionArns]
+        known = {d["revision"]: d["definition"] for d in self.deployments}
+        known |= {f"{d['revision']}-before": d["previous"] for d in self.deployments}
+        found = {arn: known[arn] for arn in serviceRevisionArns if arn in known}
         return {
-            "serviceRevisions": [
-                {"serviceRevisionArn": d["revision"], "taskDefinition": d["definition"]} for d in found
-            ]
+            "serviceRevisions": [{"serviceRevisionArn": arn, "taskDefinition": each} for arn, each in found.items()]
         }
 
     def _stop_service_deployment(self, serviceDeploymentArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803

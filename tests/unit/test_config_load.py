@@ -51,6 +51,43 @@ services.web.drain = "2m"
     assert loads(text, "local").services["web"].count == 1
 
 
+SHIFTED = (
+    MINIMAL
+    + """
+[environments.one]
+strategy = {{ type = "blue_green" }}
+[environments.two]
+{}
+strategy = {{ type = "canary"{} }}
+"""
+)
+
+
+def test_a_test_port_that_a_neighbour_on_the_base_has_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"is the test port of environments\.two too") as refused:
+        loads(SHIFTED.format("", ""), "one")
+    assert refused.value.key == "environments.one.strategy.test_port"
+    assert refused.value.line == 11
+    with pytest.raises(ConfigError, match=r"environments\.one too"):
+        loads(SHIFTED.format("", ", test_port = 9443"), "two")
+
+
+@pytest.mark.parametrize(
+    ("apart", "port"),
+    [
+        ("", ", test_port = 9444"),
+        ('base = "other"', ""),
+        ('cloud = "emulator"', ""),
+        ('account = "123456789012"', ""),
+        ('app.region = "eu-west-3"', ""),
+    ],
+)
+def test_environments_that_share_no_load_balancer_may_have_the_same_test_port(apart: str, port: str) -> None:
+    text = SHIFTED.format(apart, port)
+    assert [loads(text, name).name for name in ("one", "two", "local")] == ["one", "two", "local"]
+    assert loads(text.replace("blue_green", "rolling"), "two").name == "two"
+
+
 def test_a_scheduler_is_never_alive_twice() -> None:
     text = MINIMAL + '[services.beat]\nrole = "scheduler"\ncommand = ["celery"]\n'
     assert loads(text, "local").services["beat"].healthy_percents == (0, 100)

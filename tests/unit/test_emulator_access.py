@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from seatrial.aws.permission import length, parts
 from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
+from seatrial.emulator.access.schedules import of_scheduler
 
 PLACE = Place("123456789012", "eu-west-1")
 ARN = "arn:aws:ecs:eu-west-1:123456789012"
@@ -141,3 +142,31 @@ def test_a_policy_in_parts_allows_the_same_and_each_part_fits(statements: list[d
     assert granted == [
         (action, each["Resource"][0]) for part in found for each in part["Statement"] for action in each["Action"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "flags", "body", "expected"),
+    [
+        ("GET", "/schedules/digest", {}, b"", [("scheduler:GetSchedule", "default/digest")]),
+        ("GET", "/schedules/digest", {"groupName": "shop"}, b"", [("scheduler:GetSchedule", "shop/digest")]),
+        ("PUT", "/schedules/digest", {}, b'{"GroupName": "shop"}', [("scheduler:UpdateSchedule", "shop/digest")]),
+        ("GET", "/schedules", {}, b"", None),
+        ("GET", "/schedule-groups/x", {}, b"", None),
+        ("PATCH", "/schedules/digest", {}, b"", None),
+    ],
+)
+def test_what_a_request_on_a_schedule_needs(
+    method: str, path: str, flags: dict[str, str], body: bytes, expected: list[tuple[str, str]] | None
+) -> None:
+    found = of_scheduler(method, path, flags, body, PLACE)
+    arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule/"
+    wanted = None if expected is None else [Need(action, f"{arn}{name}") for action, name in expected]
+    assert found == wanted
+
+
+def test_whoever_writes_a_schedule_hands_its_role_over() -> None:
+    body = b'{"Target": {"RoleArn": "arn:aws:iam::123456789012:role/runs"}}'
+    found = of_scheduler("PUT", "/schedules/digest", {}, body, PLACE)
+    assert found is not None
+    context = {"iam:PassedToService": "scheduler.amazonaws.com"}
+    assert found[1:] == [Need("iam:PassRole", "arn:aws:iam::123456789012:role/runs", context)]

@@ -43,10 +43,21 @@ def severities(verdict: Verdict) -> list[str]:
         ({"acknowledged": (NAME,)}, ["acknowledged", "warn", "warn"]),
         ({"acknowledged": ("stock.0009_fill:RunPython fill",)}, ["refuse", "warn", "acknowledged"]),
         ({"window": True}, ["acknowledged", "warn", "warn"]),
+        ({"backwards": True, "both_alive": False}, ["refuse", "note", "refuse"]),
+        ({"backwards": True, "acknowledged": (NAME,)}, ["acknowledged", "note", "refuse"]),
+        ({"backwards": True, "sizes": {"stock_part": (10, 64 * MIB)}}, ["refuse", "note", "refuse"]),
     ],
 )
 def test_severities(now: dict[str, Any], expected: list[str]) -> None:
     assert severities(judge((REMOVE, INDEX, FILL), Circumstances(**now))) == expected
+
+
+def test_a_column_that_left_django_alone_is_there_for_older_code() -> None:
+    required = Field(column="old", type="text")
+    removed = Operation("RemoveField", "stock", "0007_drop", "RemoveField", old=PART, new=PART, before=required)
+    apart = Operation("SeparateDatabaseAndState", "stock", "0007_drop", "SeparateDatabaseAndState", states=(removed,))
+    assert severities(judge((apart,), Circumstances())) == ["refuse"]
+    assert severities(judge((apart,), Circumstances(backwards=True))) == ["note"]
 
 
 def test_a_finding_names_operation_reason_and_way_out() -> None:

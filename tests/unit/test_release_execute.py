@@ -109,8 +109,29 @@ def test_a_release_puts_every_service_on_the_image_and_records_it(world: World) 
     assert set(record.revisions) == {*SERVICES, "migrate", "seed", "digest"}
     assert not world.locked
     assert [each.kind for each in outcome.steps] == [
-        "verify", "register", "gate", "roll", "roll", "roll", "register", "record",
+        "verify", "register", "gate", "roll", "roll", "roll", "register", "schedules", "record",
     ]  # fmt: skip
+
+
+def test_the_first_release_with_a_job_turns_its_schedule_on_and_later_ones_leave_it(world: World) -> None:
+    schedule = world.aws.schedules["shop-production-digest"]
+    world.deploy()
+    turned_on = world.aws.schedules["shop-production-digest"]
+    assert turned_on["State"] == "ENABLED"
+    assert {key: turned_on[key] for key in ("Target", "ScheduleExpression", "FlexibleTimeWindow")} == {
+        key: schedule[key] for key in ("Target", "ScheduleExpression", "FlexibleTimeWindow")
+    }
+    turned_on["State"] = "DISABLED"  # by a person
+    assert world.deploy(OLD).exit_code == 0
+    assert world.rollback().exit_code == 0
+    assert world.aws.schedules["shop-production-digest"]["State"] == "DISABLED"
+
+
+def test_a_schedule_of_another_name_is_not_looked_for(world: World) -> None:
+    world.aws.schedules.clear()
+    outcome = world.deploy()
+    (step,) = (each for each in outcome.steps if each.kind == "schedules")
+    assert (outcome.exit_code, step.result) == (0, "digest has no schedule called shop-production-digest")
 
 
 def test_services_that_have_traffic_go_first_and_the_scheduler_last(world: World) -> None:

@@ -46,6 +46,7 @@ def test_the_order_of_a_release() -> None:
         "roll out worker",
         "roll out beat",
         "register the task definitions of jobs, which their schedules start from now on",
+        "turn on the schedule of digest",
         "record the release in /shop/production/releases",
     ]
     json.dumps(plan.to_json())
@@ -102,9 +103,13 @@ def test_permissions_name_this_environments_resources() -> None:
     assert where["ecs:RunTask"] == (f"arn:aws:ecs:{account}:task-definition/shop-production-migrate:*",)
     assert where["ssm:PutParameter"] == (f"arn:aws:ssm:{account}:parameter/shop/production/*",)
     assert where["ecs:UpdateService"] == (f"arn:aws:ecs:{account}:service/shop-production/beat",)
-    assert where["iam:PassRole"] == (
-        "arn:aws:iam::123456789012:role/execution",
-        "arn:aws:iam::123456789012:role/task",
+    passed = [each.resources for each in needed if "iam:PassRole" in each.actions]
+    assert list(dict.fromkeys(passed)) == [
+        ("arn:aws:iam::123456789012:role/execution", "arn:aws:iam::123456789012:role/task"),
+        ("arn:aws:iam::123456789012:role/shop-production-*",),  # a schedule's, whose name CloudFormation makes
+    ]
+    assert where["scheduler:UpdateSchedule"] == (
+        f"arn:aws:scheduler:{account}:schedule/default/shop-production-digest",
     )
     assert where["cloudformation:DescribeStacks"] == (f"arn:aws:cloudformation:{account}:stack/shop-production/*",)
 
@@ -115,8 +120,10 @@ def test_the_policy_is_a_policy_document() -> None:
     assert document["Version"] == "2012-10-17"
     pairs = [(tuple(each["Resource"]), json.dumps(each.get("Condition"))) for each in document["Statement"]]
     assert len(pairs) == len(set(pairs))
-    (passing,) = [each for each in document["Statement"] if "iam:PassRole" in each["Action"]]
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    passing = [each["Condition"] for each in document["Statement"] if "iam:PassRole" in each["Action"]]
+    assert passing == [
+        {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}} for service in ("ecs-tasks", "scheduler")
+    ]
     assert len(json.dumps(document, separators=(",", ":"))) < 6144  # a managed policy's limit
 
 

@@ -14,6 +14,7 @@ from seatrial.errors import UsageError
 from seatrial.release import api
 from seatrial.release.record import Record, Records
 from tests.unit.release_support import NEW, OLD, TOML, FakeAws, FakeClock
+from tests.unit.test_release_shifting import FakeProbes
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
@@ -102,6 +103,16 @@ def test_an_image_that_is_gone_or_elsewhere_is_refused() -> None:
     refused(
         elsewhere, "is in the repository shop-trial .* production takes its images from the repository shop ", "base"
     )
+
+
+def test_smoke_checks_are_made_as_in_any_release() -> None:
+    world = World(
+        'strategy = { type = "blue_green", test_from = ["198.51.100.7/32"] }\n[smoke.home]\npath = "/"\n' + STAGING
+    )
+    world.released(NEW)
+    probes = FakeProbes()
+    assert world.promote(probes=probes).result == "released"
+    assert [each.path for each in probes.asked] == ["/"]
 
 
 def test_an_environment_is_not_promoted_to_itself(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seatrial.release.shell import Ending, line
@@ -14,6 +14,7 @@ BEGUN, ENDED = b"\x1e1f0a:\x1e", b"\x1e1f0a:7\x1e"
 
 
 @given(st.lists(st.binary(max_size=8), max_size=8), st.integers(0, 60), st.integers(0, 60))
+@example([b"\x1e"], 0, 0)
 def test_marks_are_found_wherever_the_text_is_cut_and_all_else_is_shown(
     pieces: list[bytes], first: int, second: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from seatrial.aws.ecs import Attachment
 from seatrial.aws.elbv2 import Forward, TargetHealth
+from seatrial.release.migrations import Pending
 from seatrial.release.record import Record
 from seatrial.release.status import Running, ServiceStatus, Status, as_lines, as_text, drift
 from seatrial.release.traffic import Group, by_version, group_shares
@@ -113,3 +115,14 @@ def test_the_table_and_the_lines_have_traffic_and_drift() -> None:
     }
     assert now.to_json()["drift"] == ["web: runs another", "digest: x"]
     assert [each["traffic"] for each in now.to_json()["services"][0]["runs"]] == [0.1, 0.9]
+
+
+def test_pending_migrations_are_named_or_it_is_said_why_not() -> None:
+    now = Status("production", "https://shop", "shop", (), (), None)
+    assert "migrations" not in as_text(now)
+    assert now.to_json()["migrations"] is None
+    some = replace(now, migrations=Pending(("a.0001", "b.0002"), "asked"))
+    assert as_text(some).endswith("pending migrations: a.0001, b.0002 (asked)")
+    assert some.to_json()["migrations"] == {"pending": ("a.0001", "b.0002"), "note": "asked"}
+    assert as_text(replace(now, migrations=Pending((), "asked"))).endswith("pending migrations: none (asked)")
+    assert as_text(replace(now, migrations=Pending(None, "why"))).endswith("pending migrations: not known (why)")

@@ -268,6 +268,7 @@ def test_what_a_stack_is_told_of_the_live_release() -> None:
         "EventsReleased": "false",
         "WorkerReleased": "false",
         "BeatReleased": "false",
+        "LowStockDigestReleased": "false",
     }
     told = Live("registry/shop@sha256:1", frozenset({"web"}), ()).parameters(everything)
     assert (told["ImageUri"], told["WebReleased"], told["WorkerReleased"]) == (

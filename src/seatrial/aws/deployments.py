@@ -34,6 +34,7 @@ class ServiceDeployment:
     ``status`` is one of PENDING, IN_PROGRESS, SUCCESSFUL, STOP_REQUESTED, STOPPED, ROLLBACK_REQUESTED,
     ROLLBACK_IN_PROGRESS, ROLLBACK_SUCCESSFUL, ROLLBACK_FAILED. ``stage`` is the lifecycle stage, None for a rolling
     update; ``production`` and ``test`` are the percentages of that traffic that are to go to the target revision.
+    ``sources`` are the service revisions (ARNs) that ran when it began.
     """
 
     arn: str
@@ -51,6 +52,7 @@ class ServiceDeployment:
     test: float | None = None
     hooks: tuple[Hook, ...] = ()
     alarms: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> Hook | None:
@@ -92,4 +94,5 @@ def service_deployment(raw: Mapping[str, Any]) -> ServiceDeployment:
             for each in raw.get("lifecycleHookDetails", ())
         ),
         alarms=tuple(raw.get("alarms", {}).get("triggeredAlarmNames", ())),
+        sources=tuple(each["arn"] for each in raw.get("sourceServiceRevisions", ()) if each.get("arn")),
     )

@@ -204,8 +204,10 @@ class Ecs:
         found: dict[str, Service] = {}
         for some in _groups(names, 10):
             answer = self._client.describe_services(cluster=self.cluster, services=list(some))
-            found |= {each["serviceName"]: _service(each) for each in answer.get("services", ())}
-        return {name: service for name, service in found.items() if service.status != "INACTIVE"}
+            # One that was deleted is still answered for a while, without most of what a service has.
+            there = (each for each in answer.get("services", ()) if each.get("status") != "INACTIVE")
+            found |= {each["serviceName"]: _service(each) for each in there}
+        return found
 
     def update_service(
         self, name: str, task_definition: str, *, desired: int | None = None, force: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,11 @@ class Elbv2:
         balancers = sorted({arn for group in groups for arn in group.get("LoadBalancerArns", ())})
         wanted = set(target_groups)
         return [each for balancer in balancers for each in self._rules(balancer) if wanted & each.weights.keys()]
+
+    def delete_rule(self, rule: str) -> None:
+        """Delete a listener rule; one that is gone already is none to worry about."""
+        with contextlib.suppress(NotFound):
+            self._client.delete_rule(RuleArn=rule)
 
     def _rules(self, balancer: str) -> Iterator[Forward]:
         for listener in self._client.pages("describe_listeners", "Listeners", LoadBalancerArn=balancer):

@@ -28,7 +28,11 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Carry changes out without asking.")] = False,
     replace: Annotated[
         list[str] | None,
-        typer.Option("--replace", metavar="NAME", help="Logical name of a database or bucket that may be lost."),
+        typer.Option(
+            "--replace",
+            metavar="NAME",
+            help="Logical name of a database or bucket that may be lost, or of a service in use.",
+        ),
     ] = None,
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,

@@ -21,9 +21,10 @@ def rollback(
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,
 ) -> None:
-    """Put the revisions of an earlier release back. Migrations are not taken back; no task is run.
+    """Put the revisions of an earlier release back: fast, while the tasks of before still run.
 
-    Exit codes as for deploy.
+    Migrations are not taken back, and no gate task is run. What the older code could not live with refuses the
+    rollback. A release that was killed holds its lock: --take-over. Exit codes as for deploy.
 
     Example: seatrial rollback production --to 12
     """

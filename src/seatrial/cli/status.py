@@ -24,12 +24,16 @@ _PACES = 2.5
 def status(
     environment: EnvironmentArgument,
     watch: Annotated[bool, typer.Option("--watch", help="Go on looking, until Ctrl-C.")] = False,
+    migrations: Annotated[
+        bool, typer.Option("--migrations", help="Have a task on the live image ask which migrations are pending.")
+    ] = False,
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,
 ) -> None:
     """Print services with version, tasks, health and traffic, what is not as released, releases, and who releases.
 
-    --watch shows it again and again on a terminal, and elsewhere a line for each change.
+    --watch shows it again and again on a terminal, and elsewhere a line for each change. Which migrations are pending
+    only the database knows: --migrations starts a task, which needs more than the read-only role.
 
     Example: seatrial status production --watch
     """
@@ -41,13 +45,15 @@ def status(
 
     if watch and as_json:
         raise UsageError("--json is one document and --watch goes on; give one of them")
+    if watch and migrations:
+        raise UsageError("--migrations starts a task, and --watch looks again and again; give one of them")
     settings, _, aws = opened(config, environment)
     clock = SystemClock()
     output = Output(as_json=as_json)
     if watch:
         _watch(lambda: found(settings, aws, clock), lambda: clock.sleep(aws.pace * _PACES), output)
         return
-    now = found(settings, aws, clock)
+    now = found(settings, aws, clock, ask=output.say if migrations else None)
     output.result(now.to_json(), text=as_text(now))
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from seatrial.config.fields import Misplaced
 from seatrial.config.models import Environment, Settings
+from seatrial.config.neighbours import with_same_test_port
 from seatrial.config.overlay import LOCAL, OWN_KEYS, merged
 from seatrial.config.positions import Positions
 from seatrial.config.strategies import BlueGreen, Canary, CodeDeploy, Linear, Rolling
@@ -58,10 +59,20 @@ def loads(text: str, environment: str, *, file: str = "seatrial.toml") -> Settin
             hint=_nearest(environment, names) or f"known environments: {', '.join(sorted(set(names)))}",
         ) from None
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         overlay = document.get("environments", {}).get(environment, {})
         raise _translated(error, environment, overlay, positions, file) from None
+    if other := with_same_test_port(document, settings):
+        where = ("environments", environment, "strategy", "test_port")
+        raise ConfigError(
+            f"is the test port of environments.{other} too, which is on the same base, so on the same load balancer",
+            file=file,
+            line=positions.line(where),
+            key=".".join(where),
+            hint="give one of them another test_port, or a base of its own",
+        )
+    return settings
 
 
 def environments(path: Path) -> tuple[str, ...]:

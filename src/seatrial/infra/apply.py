@@ -25,6 +25,7 @@ from seatrial.infra.controllers import refuse_other_controllers, refuse_what_is_
 from seatrial.infra.follow import Follower
 from seatrial.infra.live import clear_leftovers, look
 from seatrial.infra.pauses import Pauses
+from seatrial.infra.retiring import close_routes, not_served_yet, refuse_what_serves
 from seatrial.stack import names
 from seatrial.stack.build import build
 from seatrial.stack.gaps import gaps
@@ -74,9 +75,11 @@ def apply(
     """Create or update the base stack and the app stack of an environment.
 
     ``approve`` is asked with a stack's name and its changes before they are carried out. ``replace`` are logical names
-    of databases and buckets that may be lost. Raises :class:`~seatrial.errors.UsageError` where nothing was changed
-    (not approved, data would be lost, somebody else is changing the stack), :class:`~seatrial.errors.ReleaseFailed`
-    where the change failed and was rolled back, :class:`~seatrial.errors.NeedsHuman` where the rollback failed too.
+    of databases and buckets that may be lost, and of services that may go although the live release has them.
+
+    Raises :class:`~seatrial.errors.UsageError` where nothing was changed (not approved, data would be lost, somebody
+    else is changing the stack), :class:`~seatrial.errors.ReleaseFailed` where the change failed and was rolled back,
+    :class:`~seatrial.errors.NeedsHuman` where the rollback failed too.
     """
     base, app = lower(build(settings))
     for gap in gaps(settings):
@@ -150,7 +153,8 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     4. The first time after a release has been to a service, its count is handed over in an update of its own, while
        the newest revision is the one that runs, so that nothing restarts. So are the weights that releases have moved:
        should the change fail, CloudFormation goes back to what it was told before, and that must be what serves.
-    5. The change is carried out.
+    5. Rules that lead to services which are removed go before those do.
+    6. The change is carried out.
     """
     name = wanted.name
     stack = _at_rest(run, name)
@@ -170,6 +174,8 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     ready = _prepare(run, name, wanted, parameters, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
+    for gap in not_served_yet(run.settings, ready.changes) if live.released else ():
+        run.progress(f"note: {gap}")
     _confirm(run, name, ready, live.controllers, new=stack is None)
     clear_leftovers(live, run.aws)
     for revision in live.leftovers:
@@ -183,7 +189,11 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
         run.cloudformation.delete_change_set(ready.id)
         _hand_over(run, stack, to_hand_over)
         ready = _prepare(run, name, wanted, parameters, new=False)
-    return StackOutcome(name, "updated", ()) if ready is None else _carry_out(run, name, ready, new=stack is None)
+    if ready is None:
+        return StackOutcome(name, "updated", ())
+    for unit in close_routes(run.settings, run.aws, ready.changes):
+        run.progress(f"{unit}: requests do not come here any more")
+    return _carry_out(run, name, ready, new=stack is None)
 
 
 def _meanwhile(run: _Run) -> Callable[[], None]:
@@ -196,7 +206,7 @@ def _meanwhile(run: _Run) -> Callable[[], None]:
 def _hand_over(run: _Run, stack: Stack, parameters: Mapping[str, str]) -> None:
     """Say in the stack's present template, and with its present image, what releases own now, and how that stands."""
     if "true" in parameters.values():
-        run.progress(f"{stack.name}: from now on the counts of services are the releases'")
+        run.progress(f"{stack.name}: from now on the counts of services, and jobs' schedules, are the releases'")
     if any(value != "true" for value in parameters.values()):
         run.progress(f"{stack.name}: the weights of listener rules are those that the last release left")
     ready = _prepare(run, stack.name, None, {key: parameters.get(key) for key in stack.parameters}, new=False)
@@ -258,6 +268,7 @@ def _confirm(run: _Run, name: str, ready: _Ready, controllers: Mapping[str, str]
     try:
         refuse_losses(ready.changes, run.replace)
         refuse_what_is_codedeploys(ready.changes, controllers)
+        refuse_what_serves(run.settings, run.aws, ready.changes, run.replace)
         confirmed = run.approve(name, ready.changes)
     except UsageError:
         _discard(run, name, ready.id, new=new)

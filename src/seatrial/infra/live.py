@@ -9,6 +9,7 @@ from seatrial.aws.codedeploy import CodeDeploy as CodeDeployApi
 from seatrial.aws.ecs import CODE_DEPLOY, Ecs
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.errors import NotFound
+from seatrial.aws.scheduler import Scheduler
 from seatrial.config.strategies import CodeDeploy, Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """``image`` of the live release, None before the first; ``released`` services; ``leftovers``; ``alternate``.
+    """``image`` of the live release, None before the first; ``released`` units; ``leftovers``; ``alternate``.
 
+    ``released`` are the services that a release has been to, and the jobs whose schedules are on.
     ``leftovers`` are revisions (``family:12``), the newest of their family, that name another image than the one their
     service runs: what a release that failed leaves behind. ``alternate`` are services whose traffic is shifted and now
     goes to their alternate target group. ``controllers`` says who deploys each service that is there.
@@ -45,11 +47,13 @@ class Live:
                 said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
             if service.routed and isinstance(strategy, Shifting | CodeDeploy):
                 said[names.serving_parameter(unit)] = "alternate" if unit in self.alternate else "primary"
+        for unit in settings.jobs:
+            said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
         return said
 
 
 def look(settings: Settings, aws: Aws) -> Live:
-    """Return what is live. The image is that of the first service, in the file's order, that a release has been to.
+    """Return what is live. The image is that of the first service, in the file's order, that has tasks of a release.
 
     Raises :class:`~seatrial.errors.UsageError` while a release is rolling out: which image is live is not decided yet.
     """
@@ -80,7 +84,11 @@ def look(settings: Settings, aws: Aws) -> Live:
             leftovers.append(revision)
     controllers = {name: service.controller for name, service in services.items()}
     alternate = frozenset(name for name, service in services.items() if _on_alternate(service, settings, aws))
-    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers), alternate, controllers)
+    scheduler = Scheduler(aws)
+    on = {unit for unit in settings.jobs if scheduler.is_on(names.schedule(names.family(settings, unit)))}
+    serving = [each for unit, each in images.items() if services[unit].desired]  # a rollback has stopped others
+    image = next(iter([*serving, *images.values()]), None)
+    return Live(image, frozenset(images) | on, tuple(leftovers), alternate, controllers)
 
 
 def clear_leftovers(live: Live, aws: Aws) -> None:

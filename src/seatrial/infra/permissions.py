@@ -60,8 +60,19 @@ def _own(settings: Settings, bundles: Iterable[Bundle], aws: Aws) -> Iterator[Pe
     )
     yield Permission(("s3:GetObject", "s3:PutObject"), (f"{bucket}/templates/*",), "hand the templates over")
     cluster = names.cluster(settings)
-    services = tuple(f"arn:{aws.partition}:ecs:{place}:service/{cluster}/{unit}" for unit in settings.services)
-    yield Permission(("ecs:DescribeServices",), services, "see which image is live")
+    services = f"arn:{aws.partition}:ecs:{place}:service/{cluster}/*"  # those that go are not in the file any more
+    yield Permission(("ecs:DescribeServices",), (services,), "see which image is live, and what would go")
+    if settings.jobs:
+        schedules = (names.schedule(names.family(settings, unit)) for unit in settings.jobs)
+        yield Permission(
+            ("scheduler:GetSchedule",),
+            tuple(f"arn:{aws.partition}:scheduler:{place}:schedule/default/{each}" for each in schedules),
+            "see which jobs' schedules a release has turned on",
+        )
+    records = f"arn:{aws.partition}:ssm:{place}:parameter{names.release_prefix(settings)}/*"
+    yield Permission(
+        ("ssm:GetParameter", "ssm:GetParameters"), (records,), "see whether the live release has what would go"
+    )
     yield Permission(
         ("ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"),
         ("*",),
@@ -86,6 +97,10 @@ def _shifting(settings: Settings, ecs: str) -> Iterator[Permission]:
             tuple(f"elasticloadbalancing:Describe{what}" for what in ("Listeners", "Rules", "TargetGroups")),
             ("*",),
             "see which target group serves",
+        )
+        rules = ecs.replace(":ecs:", ":elasticloadbalancing:") + ":listener-rule/app/*"
+        yield Permission(
+            ("elasticloadbalancing:DeleteRule",), (rules,), "send nobody to a service that is about to be removed"
         )
     if isinstance(settings.target.strategy, Shifting):
         cluster = names.cluster(settings)

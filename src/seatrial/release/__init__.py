@@ -3,10 +3,12 @@
 ``api``          what the command line and the rehearsal call: plan, deploy, promote, rollback
 ``facts``        what is true before: read-only calls
 ``plan``         facts in, frozen steps out; pure. ``steps`` are its words, ``permissions`` the IAM policy they need
+``rollback``     to which release, by which steps: what is ``underway`` is taken back by ECS (``returning``), services
+                 that came later are stopped (``retire``); ``backwards`` asks whether the database allows it
 ``promote``      what another environment runs, as the release of this one
 ``execute``      the steps, one after the other, and the way back when one fails
 ``migrations``   what the pending ones would do to the version that serves
-``rolling``      a service's change followed to its end by the id of its service deployment
+``rollouts``     a service's change followed to its end by the id of its deployment: ``rolling`` by ECS, ``codedeploy``
 ``smoke``        what the new version must show before users see it; ``probes`` are how it is asked
 ``tasks``        one task run to completion, its log streamed
 ``revisions``    the next task definition from the one that the infrastructure tool wrote

@@ -8,16 +8,31 @@ from typing import TYPE_CHECKING
 from seatrial import project
 from seatrial.aws.ecr import Ecr
 from seatrial.aws.ecs import revision_name
+from seatrial.aws.errors import NotFound
+from seatrial.aws.scheduler import Scheduler
 from seatrial.config.smoke import HELD
 from seatrial.project.migrations.ask import NoAnswer
 from seatrial.release import evidence, migrations
-from seatrial.release.codedeploy import rollout_of
 from seatrial.release.facts import settled
 from seatrial.release.interrupt import Choice
+from seatrial.release.retire import retire
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import follow
+from seatrial.release.rollouts import rollout_of
 from seatrial.release.smoke import SmokeChecks
-from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import (
+    Build,
+    CheckMigrations,
+    Gate,
+    NewRevision,
+    Push,
+    Register,
+    Retire,
+    Roll,
+    StartSchedules,
+    Step,
+    Verify,
+)
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
 from seatrial.release.tasks import TaskRun
 from seatrial.release.undo import clear_the_way
@@ -85,6 +100,10 @@ class Actions:
                 return self._gate(step)
             case Roll():
                 return self._roll(step)
+            case StartSchedules():
+                return self._start_schedules(step)
+            case Retire():
+                return retire(step.units, self._settings, self._context)
         raise TypeError(f"no action for {step!r}")
 
     def _verify(self, step: Verify) -> str:
@@ -153,6 +172,18 @@ class Actions:
         for line in checked.verdict.lines()[1:]:
             self._note(line)
         return checked.verdict.summary
+
+    def _start_schedules(self, step: StartSchedules) -> str:
+        """Turn them on. What another tool made under another name is left to that."""
+        scheduler = Scheduler(self._aws)
+        said = []
+        for unit in step.units:
+            name = names.schedule(names.family(self._settings, unit))
+            try:
+                said.append(f"{unit} {'is on' if scheduler.turn_on(name) else 'was on already'}")
+            except NotFound:
+                said.append(f"{unit} has no schedule called {name}")
+        return ", ".join(said)
 
     def _gate(self, step: Gate) -> str:
         definition = self._progress.definitions[step.unit]

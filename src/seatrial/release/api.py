@@ -12,8 +12,8 @@ from seatrial.aws.clock import SystemClock
 from seatrial.aws.errors import Unavailable
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
+from seatrial.release import backwards, migrations
 from seatrial.release import facts as facts_
-from seatrial.release import migrations
 from seatrial.release.actions import Actions
 from seatrial.release.context import Context
 from seatrial.release.execute import Execution
@@ -24,13 +24,15 @@ from seatrial.release.journal.journal import Journal
 from seatrial.release.journal.store import Store
 from seatrial.release.lock import Lock
 from seatrial.release.permissions import permissions
-from seatrial.release.plan import plan_release, plan_rollback
+from seatrial.release.plan import plan_release
 from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable
-from seatrial.release.record import Record, Records
+from seatrial.release.record import Records
+from seatrial.release.rollback import plan_rollback, target
 from seatrial.release.source import chosen
 from seatrial.release.steps import CheckMigrations
+from seatrial.release.underway import under_way
 from seatrial.release.watch import Note
 from seatrial.stack import names
 
@@ -170,12 +172,15 @@ def promote(
     interrupt: Interrupt | None = None,
     take_over: bool = False,
     confirm: Callable[[Proposal], bool] = lambda _proposal: True,
+    probes: Probes | None = None,
 ) -> Outcome:
     """Release to ``settings``' environment what ``source``'s runs: the same digest, nothing built.
 
-    ``source_aws`` and ``aws`` are the two environments' own. Raises as :func:`deploy` does.
+    ``source_aws`` and ``aws`` are the two environments' own. All else, and what is raised, is as for :func:`deploy`.
     """
-    asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
+    asked = _Asked(
+        settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm, probes or Probes()
+    )
     with asked.alone(take_over=take_over) as lock:
         return asked.executed(lambda: propose_promotion(source, settings, source_aws, aws, take_over=take_over), lock)
 
@@ -221,21 +226,57 @@ def rollback(
     """
     asked = _Asked(settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm)
     with asked.alone(take_over=take_over) as lock:
-        return asked.executed(lambda: propose_rollback(settings, aws, to=to, take_over=take_over), lock)
+        return asked.executed(
+            lambda: propose_rollback(
+                settings,
+                aws,
+                to=to,
+                take_over=take_over,
+                on_event=on_event,
+                clock=asked.clock,
+                interrupt=asked.interrupt,
+            ),
+            lock,
+        )
 
 
-def propose_rollback(settings: Settings, aws: Aws, *, to: int | None = None, take_over: bool = False) -> Proposal:
-    """Return what :func:`rollback` would do. Only reads."""
+def propose_rollback(
+    settings: Settings,
+    aws: Aws,
+    *,
+    to: int | None = None,
+    take_over: bool = False,
+    on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
+    clock: Clock | None = None,
+    interrupt: Interrupt | None = None,
+) -> Proposal:
+    """Return what :func:`rollback` would do. Only reads; the newer image may be asked by a task.
+
+    Raises :class:`~seatrial.errors.UsageError` too where the older code cannot live with the database.
+    """
     facts = facts_.gather(settings, aws)
-    target = _earlier(settings, aws, facts, to)
-    recorded = facts_.recorded(settings, aws, facts, target)
-    plan_ = plan_rollback(settings, facts, target, recorded, supersede=take_over)
+    context = Context.of(
+        aws, facts.stack.cluster, emit=on_event, clock=clock or SystemClock(), interrupt=interrupt or Interrupt()
+    )
+    records = Records(context.ssm, names.release_prefix(settings))
+    moving = under_way(facts, context.ecs)
+    to_release = target(settings, facts, records, to, moving)
+    recorded = facts_.recorded(settings, aws, facts, to_release)
+    plan_ = plan_rollback(settings, facts, to_release, recorded, under_way=moving, supersede=take_over)
+    checked = None
+    if settings.checks_migrations:
+        found = backwards.judged_already(settings, to_release, plan_, context.clock.now())
+        if found is None:
+            checked = backwards.check(settings, facts, to_release, records, context)
+            found = checked.verdict.summary if checked.verdict else f"not known: {checked.why}"
+        plan_ = backwards.with_check(plan_, settings, found)
     return Proposal(
         plan_,
         facts,
         permissions(plan_, settings, facts),
-        leaves=target.migrations,
-        migration_files=target.migration_files,
+        migrations=checked,
+        leaves=to_release.migrations,
+        migration_files=to_release.migration_files,
     )
 
 
@@ -245,31 +286,6 @@ def _migrations_step(settings: Settings, facts: Facts, checked: Checked | None) 
         return None
     found = checked.verdict.summary if checked.verdict else checked.why or ""
     return CheckMigrations(migrations.unit_that_migrates(settings), checked.verdict is not None, found)
-
-
-def _earlier(settings: Settings, aws: Aws, facts: Facts, to: int | None) -> Record:
-    records = Records(Ssm(aws), names.release_prefix(settings))
-    if to is not None:
-        found = records.get(to)
-        if found is None:
-            raise UsageError(f"{settings.name} has no release {to}", hint=_list_them(settings))
-        if not found.revisions or found.ending != "released":
-            raise UsageError(f"release {to} did not end well ({found.ending}): nothing to go back to")
-        return found
-    serving = facts.serving
-    if serving is None:
-        raise UsageError(f"{settings.name} has no release yet")
-    before = records.before(serving)
-    if before is None:
-        raise UsageError(
-            f"release {serving.number} is the first of {settings.name}: there is none before it",
-            hint=_list_them(settings),
-        )
-    return before
-
-
-def _list_them(settings: Settings) -> str:
-    return f"`seatrial status {settings.name}` lists the releases"
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,6 @@ _APPEARS = 120.0
 _LEAST_FAILURES, _MOST_FAILURES = 3, 200
 
 
-def rollout_of(change: Change, target: str, context: Context, *, back: bool = False) -> Rollout:
-    """Return what brings a service to ``target``, by whoever deploys it. ``back``: it is the way back."""
-    if change.codedeploy is not None:
-        return CodeDeployRollout(change, target, context, change.codedeploy, back=back)
-    return Rollout(change, target, context)
-
-
 class CodeDeployRollout(Rollout):
     """One service on its way to ``target`` by a deployment of CodeDeploy. See :class:`~.rolling.Rollout`."""
 

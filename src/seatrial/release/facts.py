@@ -89,9 +89,12 @@ class Facts:
         """Whether a release has been to the service: it runs tasks, or the revision it stands at was recorded as live.
 
         A service that somebody scaled to nothing was released and keeps its count; one that the infrastructure tool
-        has just made, or made again, was not, and neither was one whose very first deployment is still under way.
+        has just made, or made again, was not, and neither was one whose very first deployment is still under way; nor
+        was one that a rollback stopped, for the release that serves has it not.
         """
         service, stands = self.services[unit], revision_name(self.stands(unit))
+        if not service.desired and (self.serving is None or unit not in self.serving.revisions):
+            return False
         if any(each.revisions.get(unit) == stands for each in self.releases if each.ending == "released"):
             return True
         if settled(service.primary):

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 #: Seconds that a task which only reads may take, its start included.
 _PATIENCE = 600
 #: Characters of the recorded migrations that still fit into the overrides of RunTask (8192 in all) with the rest.
-_ROOM = 2500
+ROOM = 2500
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,17 @@ class Checked:
     leaves: Mapping[str, str] = field(default_factory=dict)
     why: str | None = None
     files: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The migrations (``app.name``) that the live image has and the database has not; None where nobody asked.
+
+    ``note`` says how it is known, or why it is not.
+    """
+
+    migrations: tuple[str, ...] | None
+    note: str
 
 
 def check_image(facts: Facts, release: Record) -> Checked:
@@ -124,12 +135,28 @@ def check_on_image(settings: Settings, facts: Facts, definition: TaskDefinition,
     Raises :class:`~seatrial.project.migrations.ask.NoAnswer` where the image cannot be asked.
     """
     recorded = dict(facts.serving.migrations) if facts.serving else {}
-    leaves = recorded if recorded and len(json.dumps(recorded)) < _ROOM else None
-    answer = _asked_in_task(settings, facts, definition, context, {"ask": True, "list": True, "leaves": leaves})
+    leaves = recorded if recorded and len(json.dumps(recorded)) < ROOM else None
+    answer = asked_in_task(settings, facts, definition, context, {"ask": True, "list": True, "leaves": leaves})
     notes = _basis(answer, answer.database, answer.problem, facts)
     return Checked(
         _judged(settings, facts, answer, context.clock.now(), notes, database=answer.database), answer.leaves
     )
+
+
+def pending(settings: Settings, facts: Facts, context: Context) -> Pending:
+    """Return what the live image has and its database has not applied, by a task on it, which only reads."""
+    unit = unit_that_migrates(settings)
+    if facts.serving is None or unit not in facts.serving.revisions:
+        return Pending(None, "nothing is released that could ask the database")
+    try:
+        definition = context.ecs.task_definition(facts.serving.revisions[unit])
+        answer = asked_in_task(settings, facts, definition, context, {"ask": True, "list": True})
+    except SeatrialError as error:
+        return Pending(None, error.message)
+    if answer.database is None:
+        return Pending(None, f"the database could not be asked: {answer.problem}")
+    listed = tuple(f"{each['app']}.{each['name']}" for each in answer.migrations or ())
+    return Pending(listed, f"the database was asked by a task on {definition.name}")
 
 
 def check_environment(
@@ -209,7 +236,7 @@ def _live_database(settings: Settings, facts: Facts, context: Context) -> tuple[
         return None, "nothing is released that could ask it"
     try:
         definition = context.ecs.task_definition(facts.serving.revisions[unit])
-        answer = _asked_in_task(settings, facts, definition, context, {"ask": True, "list": False})
+        answer = asked_in_task(settings, facts, definition, context, {"ask": True, "list": False})
     except NotFound:
         return None, f"{facts.serving.revisions[unit]} was deleted"
     except SeatrialError as error:
@@ -217,9 +244,14 @@ def _live_database(settings: Settings, facts: Facts, context: Context) -> tuple[
     return answer.database, answer.problem
 
 
-def _asked_in_task(
+def asked_in_task(
     settings: Settings, facts: Facts, definition: TaskDefinition, context: Context, question: Mapping[str, Any]
 ) -> Answer:
+    """Ask a task on an image, which only reads.
+
+    Raises :class:`~seatrial.project.migrations.ask.NoAnswer`, and :class:`~seatrial.release.stops.TurnedBack` where a
+    person wanted that.
+    """
     unit = unit_that_migrates(settings)
     python, root = interpreter(_command(settings))
     words = command(settings, {"root": root, **question}, python)

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
-from seatrial.release.steps import Build, CheckMigrations, Gate, Keep, Plan, Push, Register, Roll, Step, Verify
+from seatrial.release.steps import (
+    Build,
+    CheckMigrations,
+    Gate,
+    Keep,
+    Plan,
+    Push,
+    Register,
+    Retire,
+    Roll,
+    StartSchedules,
+    Step,
+    Verify,
+)
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -50,6 +63,16 @@ class Arns:
     def definitions(self, units: Iterable[str]) -> tuple[str, ...]:
         """Return the ARNs of all revisions of units."""
         return tuple(self.of("ecs", f"task-definition/{names.family(self._settings, unit)}:*") for unit in units)
+
+    def schedules(self, jobs: Iterable[str]) -> tuple[str, ...]:
+        """Return the ARNs of the schedules of jobs."""
+        named = (names.schedule(names.family(self._settings, unit)) for unit in jobs)
+        return tuple(self.of("scheduler", f"schedule/default/{each}") for each in named)
+
+    @property
+    def schedule_roles(self) -> str:
+        """The roles that the app stack makes: CloudFormation names them after it."""
+        return f"arn:{self._facts.partition}:iam::{self._facts.account}:role/{names.app_stack(self._settings)}-*"
 
     @property
     def tasks(self) -> str:
@@ -151,11 +174,28 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
             yield from _task(step.unit, facts, arns)
         case Roll():
             yield from _rolling(step, facts, arns)
+        case StartSchedules():
+            yield from starting(step.units, arns)
+        case Retire():
+            yield Permission(
+                ("ecs:UpdateService",), arns.services(step.units), f"stop {', '.join(step.units)}, and see it end"
+            )
         case Keep():
             yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
             yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")
         case Verify() | Build():
             return
+
+
+def starting(jobs: Iterable[str], arns: Arns) -> Iterator[Permission]:
+    """Yield what turning on the schedules of jobs needs: whoever changes one hands its role over again."""
+    yield Permission(("scheduler:GetSchedule", "scheduler:UpdateSchedule"), arns.schedules(jobs), "turn jobs on")
+    yield Permission(
+        ("iam:PassRole",),
+        (arns.schedule_roles,),
+        "leave the schedules their roles",
+        (("StringEquals", "iam:PassedToService", "scheduler.amazonaws.com"),),
+    )
 
 
 def _task(unit: str, facts: Facts, arns: Arns) -> Iterator[Permission]:

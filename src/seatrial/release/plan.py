@@ -36,6 +36,7 @@ from seatrial.release.steps import (
     Push,
     Register,
     Roll,
+    StartSchedules,
     Step,
     Verify,
 )
@@ -44,14 +45,12 @@ from seatrial.stack.deployments import deployment, gated
 from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
-    from seatrial.aws.ecs import TaskDefinition
     from seatrial.config.models import Service, Settings
     from seatrial.config.strategies import Strategy
     from seatrial.images.built import Kind
     from seatrial.release.facts import Facts
-    from seatrial.release.record import Record
 
 #: Services of the same stage change at the same time.
 STAGES: tuple[tuple[str, ...], ...] = (("web", "websocket"), ("worker",), ("scheduler",))
@@ -90,7 +89,7 @@ def plan_release(
     Raises :class:`~seatrial.errors.UsageError` where a service cannot be released now; ``supersede`` allows it
     while a deployment is under way.
     """
-    _refuse(settings, facts, supersede=supersede)
+    refuse(settings, facts, supersede=supersede)
     _refuse_other_strategy(settings, facts)
     steps: list[Step] = [Verify(project=wanted.has_source)]
     if wanted.digest is None:
@@ -102,61 +101,16 @@ def plan_release(
         steps.insert(len(steps) if not migrations.known else 1, migrations)
     if gated(settings) is None:
         steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
-    steps += _rolls(settings, facts, tuple(settings.services), checked=True)
+    steps += rolls(settings, facts, tuple(settings.services), checked=True)
     if settings.jobs:
         jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
         steps.append(Register(jobs, "jobs, which their schedules start from now on"))
+    before = facts.serving.revisions if facts.serving else {}
+    if new := tuple(unit for unit in settings.jobs if unit not in before):
+        steps.append(StartSchedules(new))
     steps.append(Keep(names.release_prefix(settings)))
     return Plan(
         settings.name, "deploy", wanted.version, wanted.digest, tuple(steps), {}, tuple(_notes(settings, facts, wanted))
-    )
-
-
-def plan_rollback(
-    settings: Settings,
-    facts: Facts,
-    target: Record,
-    recorded: Mapping[str, TaskDefinition],
-    *,
-    supersede: bool = False,
-) -> Plan:
-    """Return the steps that put a recorded release back. ``recorded`` are its revisions as ECS knows them now.
-
-    No gate task runs: the old version's migrations cannot take the new ones back. No smoke check is made: they are of
-    the newer code, and whoever goes back is in a hurry. A revision that was deregistered is
-    registered again as it was, for ECS starts no service from it.
-    """
-    _refuse(settings, facts, supersede=supersede)
-    inactive = tuple(
-        NewRevision(unit, recorded[unit].arn, copy=True)
-        for unit in (*settings.services, *settings.tasks)
-        if unit in recorded and recorded[unit].document.get("status") == "INACTIVE"
-    )
-    steps: list[Step] = [Verify(project=False)]
-    if inactive:
-        steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
-    steps += _rolls(settings, facts, tuple(unit for unit in settings.services if unit in recorded), checked=False)
-    jobs = tuple(NewRevision(u, recorded[u].arn, copy=True, newest=True) for u in settings.jobs if u in recorded)
-    if jobs:
-        steps.append(Register(jobs, "jobs, which their schedules start from now on"))
-    steps.append(Keep(names.release_prefix(settings)))
-    notes = [
-        "migrations are not taken back: the older code must be able to live with the database of the newer release",
-        "so do files in buckets, messages in queues and whatever else the newer release wrote",
-    ]
-    notes += [
-        f"{unit} is not part of release {target.number} and stays as it is"
-        for unit in settings.services
-        if unit not in recorded
-    ]
-    return Plan(
-        settings.name,
-        "rollback",
-        target.version,
-        target.digest,
-        tuple(steps),
-        {unit: definition.arn for unit, definition in recorded.items()},
-        tuple(notes),
     )
 
 
@@ -179,7 +133,7 @@ def patience(service: Service, strategy: Strategy | None = None) -> float:
     return waves * 3 * (_START + judged) + service.drain + service.stop_timeout + waits
 
 
-def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...], *, checked: bool) -> list[Roll]:
+def rolls(settings: Settings, facts: Facts, units: tuple[str, ...], *, checked: bool) -> list[Roll]:
     """Return the stages. Where no release has been to any service there is no order to keep: one stage does it."""
     first = not any(facts.released(unit) for unit in units)
     stages = (tuple(role for roles in STAGES for role in roles),) if first else STAGES
@@ -260,7 +214,11 @@ def _refuse_other_strategy(settings: Settings, facts: Facts) -> None:
         raise UsageError(problem, hint=f"bring the infrastructure up to date: `seatrial infra apply {settings.name}`")
 
 
-def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
+def refuse(settings: Settings, facts: Facts, *, supersede: bool, but: Collection[str] = ()) -> None:
+    """Raise :class:`~seatrial.errors.UsageError` where a service cannot be released now; see :func:`plan_release`.
+
+    ``but`` are services that may be in the middle of a deployment.
+    """
     for unit in settings.services:
         service = facts.services[unit]
         if service.controller not in ("ECS", CODE_DEPLOY):
@@ -272,8 +230,8 @@ def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
         if group is not None:
             moving = group.under_way is not None
         else:
-            rolls = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
-            moving = rolls and (facts.released(unit) or service.desired > 0)
+            moves = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
+            moving = moves and unit not in but and (facts.released(unit) or service.desired > 0)
         if moving and not supersede:
             raise UsageError(
                 f"service {unit} is in the middle of another deployment "

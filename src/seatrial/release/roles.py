@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.aws.permission import Permission
 from seatrial.release.facts import units
 from seatrial.release.migrations import unit_that_migrates
-from seatrial.release.permissions import Arns, looking, permissions
+from seatrial.release.permissions import Arns, looking, permissions, starting
 from seatrial.release.plan import Wanted, plan_release
 from seatrial.release.steps import CheckMigrations
 from seatrial.stack import names
@@ -29,7 +29,8 @@ def release_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     plan = plan_release(
         settings, facts, _ANY, supersede=True, migrations=migrations if settings.checks_migrations else None
     )
-    return permissions(plan, settings, facts)
+    jobs = starting(settings.jobs, Arns(settings, facts)) if settings.jobs else ()  # one may be new at any time
+    return tuple(dict.fromkeys((*permissions(plan, settings, facts), *jobs)))
 
 
 def exec_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:

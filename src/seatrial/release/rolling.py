@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Seconds within which ECS lists the service deployment of an UpdateService; it takes one or two.
 _APPEARS = 120.0
 #: Service deployments that have not ended (ECS API reference, ServiceDeployment.status).
-_UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 #: Tasks that may end by themselves where ECS tells no threshold: the least of its own (developer guide).
 _ENDED = 3
 #: The stages after all traffic has moved; going back is not possible any more only in the last.
@@ -151,7 +151,7 @@ class Rollout:
             self._since = service.primary.created_at - timedelta(seconds=60)
         self._observer.start(service)
         self._deadline = self._clock.monotonic() + self.change.patience
-        newest = next((each for each in reversed(self._listed()) if each.status in _UNDER_WAY), None)
+        newest = next((each for each in reversed(self._listed()) if each.status in UNDER_WAY), None)
         self.deployment = None if newest is None else self._ecs.describe_deployments([newest.arn]).get(newest.arn)
         self.begun = True
 
@@ -181,7 +181,7 @@ class Rollout:
         """Ask ECS to roll the running deployment back; False if it is not running any more or cannot be."""
         if self.deployment is None:
             self.deployment = self._found()
-        if self.deployment is None or self.deployment.status not in _UNDER_WAY:
+        if self.deployment is None or self.deployment.status not in UNDER_WAY:
             return False
         if self.deployment.status in ("PENDING", "IN_PROGRESS") and self._answered is not False:
             try:
@@ -192,6 +192,7 @@ class Rollout:
                 self.deployment = self._again(self.deployment)
                 if not self.deployment.status.startswith("ROLLBACK"):
                     return False
+            self._answered = False  # one that is held may be shown so for a moment still: nobody lets it go on
         self.verdict = None
         self._deadline = self._clock.monotonic() + self.change.patience
         return True

@@ -55,8 +55,8 @@ class Ending:
         """Return what of the text, and of what was held back before, is the command's own."""
         text = self._whole.sub(self._found, self._held + text)
         start = text.rfind(_MARK)
-        if start < 0 or not self._may_become_one(text[start:]):
-            start = len(text)
+        if start < 0 or self.exit_code is not None or not self._may_become_one(text[start:]):
+            start = len(text)  # after the exit code no mark comes any more
         self._held = text[start:]
         return text[:start]
 

@@ -11,7 +11,10 @@ from seatrial.aws.ecs import Ecs, revision_name
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.ssm import Ssm
 from seatrial.release import facts as facts_
+from seatrial.release.context import Context
+from seatrial.release.interrupt import Interrupt
 from seatrial.release.lock import Lock
+from seatrial.release.migrations import Pending, pending
 from seatrial.release.record import Record, Records
 from seatrial.release.revisions import version_of
 from seatrial.release.table import table
@@ -19,7 +22,7 @@ from seatrial.release.traffic import Group, by_version, group_shares
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from seatrial.aws.clock import Clock
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.release.facts import Facts
+    from seatrial.release.watch import ReleaseEvent
 
 #: How many releases and service events are shown.
 _RELEASES = 10
@@ -75,7 +79,8 @@ class ServiceStatus:
 class Status:
     """An environment. ``lock`` says who releases now, None for nobody; ``releases`` are the newest, newest first.
 
-    ``drift`` has what of the jobs is not as it was released.
+    ``drift`` has what of the jobs is not as it was released. ``migrations`` are the pending ones, None without a
+    database.
     """
 
     environment: str
@@ -85,6 +90,7 @@ class Status:
     releases: tuple[Record, ...]
     lock: str | None
     drift: tuple[str, ...] = ()
+    migrations: Pending | None = None
 
     @property
     def serving(self) -> Record | None:
@@ -103,13 +109,16 @@ class Status:
             "releases": [{**asdict(each), "at": each.at.isoformat()} for each in self.releases],
             "lock": self.lock,
             "drift": [line for each in self.services for line in each.drift] + list(self.drift),
+            "migrations": self.migrations and {"pending": self.migrations.migrations, "note": self.migrations.note},
         }
 
 
-def status(settings: Settings, aws: Aws, clock: Clock) -> Status:
+def status(settings: Settings, aws: Aws, clock: Clock, *, ask: Callable[[str], None] | None = None) -> Status:
     """Return what the environment runs now.
 
-    Raises :class:`~seatrial.errors.UsageError` where the infrastructure is not there.
+    Which migrations are pending only the database knows. ``ask``, which is told what happens, has a task on the live
+    image ask it; without it nothing is started. Raises :class:`~seatrial.errors.UsageError` where the infrastructure is
+    not there.
     """
     facts = facts_.gather(settings, aws)
     prefix = names.release_prefix(settings)
@@ -123,7 +132,19 @@ def status(settings: Settings, aws: Aws, clock: Clock) -> Status:
         releases=tuple(islice(Records(Ssm(aws), prefix).newest_first(), _RELEASES)),
         lock=holder.describe(clock.now()) if holder else None,
         drift=drift(facts.serving, {unit: facts.latest[unit].name for unit in settings.jobs}, "its schedule starts"),
+        migrations=_pending(settings, facts, aws, clock, ask) if settings.checks_migrations else None,
     )
+
+
+def _pending(settings: Settings, facts: Facts, aws: Aws, clock: Clock, ask: Callable[[str], None] | None) -> Pending:
+    if ask is None:
+        return Pending(None, "only the database knows; --migrations has a task on the live image ask it")
+
+    def told(event: ReleaseEvent) -> None:
+        ask(event.line())
+
+    context = Context.of(aws, facts.stack.cluster, emit=told, clock=clock, interrupt=Interrupt())
+    return pending(settings, facts, context)
 
 
 def drift(release: Record | None, now: Mapping[str, str], does: str) -> tuple[str, ...]:
@@ -237,6 +258,8 @@ def as_text(status_: Status) -> str:
             for each in status_.releases
         ]
         lines += ["", *table(listed)]
+    if status_.migrations is not None:
+        lines += ["", _migrations(status_.migrations)]
     if status_.lock:
         lines += ["", f"a release is going on: {status_.lock}"]
     return "\n".join(lines)
@@ -263,6 +286,12 @@ def traffic(service: ServiceStatus) -> str:
         for each in service.runs
     ]
     return ", ".join(parts) or "-"
+
+
+def _migrations(found: Pending) -> str:
+    if found.migrations is None:
+        return f"pending migrations: not known ({found.note})"
+    return f"pending migrations: {', '.join(found.migrations) or 'none'} ({found.note})"
 
 
 def _clock(at: datetime) -> str:

@@ -123,12 +123,14 @@ class CheckMigrations(Step):
     """See that no pending migration breaks the version that serves.
 
     ``known`` says that the files were looked at already, when the plan was made; else a task of ``unit`` on the
-    release's own image tells what its migrations are.
+    release's own image tells what its migrations are. ``backwards``: it was asked instead whether older code can live
+    with those that are applied.
     """
 
     unit: str
     known: bool
     found: str
+    backwards: bool = False
 
     @property
     def kind(self) -> str:
@@ -138,7 +140,7 @@ class CheckMigrations(Step):
     @property
     def title(self) -> str:
         """See :class:`Step`."""
-        return "check the pending migrations"
+        return "check the migrations applied since" if self.backwards else "check the pending migrations"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -194,7 +196,8 @@ class Change:
     ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
     ``patience`` is how many seconds the deployment may take before it is turned back. ``strategy`` is ECS's name for
     how the service changes, CODEDEPLOY where it is not ECS that does it (``codedeploy``); ``pauses`` says that the
-    deployment is held when only test traffic has moved. ``hooks`` are asked by ECS.
+    deployment is held when only test traffic has moved. ``hooks`` are asked by ECS. ``returns`` is the service
+    deployment under way (ARN) that ECS is to roll back, where that is the whole change.
     """
 
     unit: str
@@ -207,6 +210,7 @@ class Change:
     pauses: bool = False
     hooks: tuple[LambdaHook, ...] = ()
     codedeploy: ByCodeDeploy | None = None
+    returns: str | None = None
 
     @property
     def shifts(self) -> bool:
@@ -245,22 +249,60 @@ class Roll(Step):
     @property
     def lines(self) -> tuple[str, ...]:
         """See :class:`Step`."""
-        changes = [
-            f"{each.unit}, from {revision_name(each.previous)}"
-            + (f", with {each.desired} tasks (none run yet)" if each.desired is not None else "")
-            + (f", {each.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if each.shifts else "")
-            for each in self.changes
-        ]
         hooks = [
             f"{each.unit} asks {hook.label} ({hook.function.rpartition(':')[2]}) at {hook.stage}"
             for each in self.changes
             for hook in (*each.hooks, *(each.codedeploy.hooks if each.codedeploy else ()))
         ]
+        changes = [f"{each.unit}, from {revision_name(each.previous)}{_how(each)}" for each in self.changes]
         return (
             *changes,
             *hooks,
             *(f"smoke check {each.name}, before users see it: {each.smoke.words}" for each in self.checks),
         )
+
+
+@dataclass(frozen=True)
+class StartSchedules(Step):
+    """Turn on the schedules of jobs that no release had before."""
+
+    units: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "schedules"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"turn on the schedule{'s' if len(self.units) > 1 else ''} of {' and '.join(self.units)}"
+
+
+@dataclass(frozen=True)
+class Retire(Step):
+    """Stop services that release number ``release`` did not have, once it serves again."""
+
+    units: tuple[str, ...]
+    release: int
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"stop {' and '.join(self.units)}, which release {self.release} did not have"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return tuple(f"{unit}, to 0 tasks; the next release that has it starts it" for unit in self.units)
+
+
+def _how(change: Change) -> str:
+    if change.returns is not None:
+        return ", back by ECS: its deployment is under way, and the tasks of before still run"
+    count = f", with {change.desired} tasks (none run yet)" if change.desired is not None else ""
+    moved = f", {change.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if change.shifts else ""
+    return count + moved
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ A deployment under way is turned back by ECS itself (StopServiceDeployment), one
 revision before, and one that ECS is rolling back already is waited for. CodeDeploy does the same by StopDeployment and
 by a new deployment. A service that no release had been to before goes back to no tasks. Somebody else's deployment is
 left alone.
+
+A rollback out of a release that never came to its end is not turned around: nobody has seen that release whole. What
+is on its way back goes on, and a person is told where the services are.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import revision_name
 from seatrial.errors import SeatrialError
-from seatrial.release.codedeploy import rollout_of
 from seatrial.release.interrupt import Interrupt
+from seatrial.release.returning import Returning
 from seatrial.release.rolling import Rollout, Verdict, follow
+from seatrial.release.rollouts import rollout_of
 from seatrial.release.stops import StepFailed
 from seatrial.release.watch import Note
 
@@ -33,6 +37,8 @@ def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
     Returns what did not work, one sentence each; empty is good. Cannot be interrupted: half a way back helps nobody.
     """
     calm = replace(context, interrupt=Interrupt())
+    if any(isinstance(each, Returning) for each in rollouts):
+        return _as_they_are(rollouts, calm)
     problems: list[str] = []
     ways: list[Rollout] = []
     for rollout in rollouts:
@@ -45,12 +51,29 @@ def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
         if way is not None:
             context.emit(Note(context.clock.now(), f"{unit}: going back to {revision_name(rollout.change.previous)}"))
             ways.append(way)
+    problems += _followed(ways, calm)
+    return problems + [problem for way in ways if (problem := _problem(way))]
+
+
+def _as_they_are(rollouts: Sequence[Rollout], context: Context) -> list[str]:
+    """Follow to its end what is under way, and say of every service where it is now."""
+    problems = _followed([each for each in rollouts if each.begun], context)
+    for each in rollouts:
+        unit, revision = each.change.unit, revision_name(each.target)
+        if each.verdict is Verdict.DONE:
+            problems.append(f"{unit}: back at {revision}, and not put forward again")
+        else:
+            problems.append(f"{unit}: not back at {revision}: {each.reason or 'not seen to its end'}")
+    return problems
+
+
+def _followed(ways: Sequence[Rollout], context: Context) -> list[str]:
     try:
         while waiting := [way for way in ways if way.verdict is None]:
-            follow(waiting, calm)
+            follow(waiting, context)
     except SeatrialError as error:
-        problems.append(f"the way back cannot be watched: {error.message}")
-    return problems + [problem for way in ways if (problem := _problem(way))]
+        return [f"the way back cannot be watched: {error.message}"]
+    return []
 
 
 def clear_the_way(change: Change, service: Service, context: Context) -> Service:

@@ -6,6 +6,7 @@ so it does not matter which tool that was.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ IMAGE_PARAMETER = "ImageUri"
 NO_IMAGE_TAG = "none"
 
 
+#: Characters of a schedule's name (EventBridge Scheduler API reference, CreateSchedule).
+_SCHEDULE_NAME = 64
+
+
 def base_stack(settings: Settings) -> str:
     """Name of the base stack, and the prefix of its exports: ``stockweb-base``."""
     return f"{settings.app.name}-{settings.target.base}"
@@ -49,6 +54,14 @@ def family(settings: Settings, unit: str) -> str:
     The one container that runs the image is called like the unit itself; the ECS service is too.
     """
     return f"{app_stack(settings)}-{unit}"
+
+
+def schedule(family: str) -> str:
+    """Name of a job's schedule: its family, or the beginning of a long one and a hash, for 64 characters at most."""
+    if len(family) <= _SCHEDULE_NAME:
+        return family
+    ending = hashlib.sha256(family.encode()).hexdigest()[:8]
+    return f"{family[: _SCHEDULE_NAME - 9]}-{ending}"
 
 
 def log_group(settings: Settings, unit: str) -> str:
@@ -97,11 +110,11 @@ def logical(name: str) -> str:
 
 
 def released_parameter(unit: str) -> str:
-    """Parameter of the app stack that says whether a release has been to a service: ``WebReleased``.
+    """Parameter of the app stack that says whether a release has been to a service or job: ``WebReleased``.
 
     ``false`` creates the service with no tasks, ``true`` leaves its count alone. It is a parameter for each service,
     because one that is added to an environment with a live release must wait for the next: the live image may not
-    know its command.
+    know its command. Of a job it says whether its schedule is on, for the same reason.
     """
     return f"{logical(unit)}Released"
 

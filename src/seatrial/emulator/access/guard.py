@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, unquote
 
 from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
+from seatrial.emulator.access.schedules import of_scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,10 @@ class Guard:
             path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
             flags = {key: values[0] for key, values in _query(environ).items()}
             return of_s3(str(environ["REQUEST_METHOD"]), path, flags, environ)
+        if service == "scheduler":
+            method, path = str(environ["REQUEST_METHOD"]), unquote(str(environ.get("PATH_INFO", "")))
+            flags = {key: values[0] for key, values in _query(environ).items()}
+            return of_scheduler(method, path, flags, _body(environ), self._place)
         operation, parameters = _call(environ)
         if operation is None:
             return None
@@ -107,14 +112,20 @@ def principal_of(place: Place, key: str, token: str | None) -> Principal | None:
 
 
 def _call(environ: WSGIEnvironment) -> tuple[str | None, Mapping[str, Any]]:
-    """Return operation and parameters of a call in the JSON or the query protocol. The body can be read again."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    body = environ["wsgi.input"].read(length) if length else b""
-    environ["wsgi.input"] = BytesIO(body)
+    """Return operation and parameters of a call in the JSON or the query protocol."""
+    body = _body(environ)
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2], json.loads(body or b"{}")
     fields = {key: values[0] for key, values in (parse_qs(body.decode(errors="replace")) | _query(environ)).items()}
     return fields.get("Action"), fields
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """Return the body, which can be read again."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    environ["wsgi.input"] = BytesIO(body)
+    return body
 
 
 def _query(environ: WSGIEnvironment) -> dict[str, list[str]]:

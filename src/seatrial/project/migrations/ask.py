@@ -52,7 +52,7 @@ class Answer:
     ``migrations`` are the pending ones, raw, and None where they were not asked for. ``serving`` are the columns, by
     table, that the models know at the applied migrations or at those of the release that serves; None where nobody
     knows what is applied. ``problem`` says why
-    the database could not be asked.
+    the database could not be asked. ``known`` are all migrations of the code, where it was asked what is new ``since``.
     """
 
     django: str
@@ -62,6 +62,7 @@ class Answer:
     migrations: list[Mapping[str, Any]] | None
     serving: Mapping[str, list[str]] | None
     leaves: Mapping[str, str]
+    known: tuple[tuple[str, str], ...] = ()
 
 
 def command(settings: Settings, question: Mapping[str, Any], python: tuple[str, ...]) -> list[str]:
@@ -145,6 +146,7 @@ def answered(lines: Iterable[str], others: Iterable[str] = ()) -> Answer:
         migrations=raw.get("migrations"),
         serving=raw.get("serving"),
         leaves=raw.get("leaves", {}),
+        known=tuple((app, name) for app, name in raw.get("known", ())),
     )
 
 

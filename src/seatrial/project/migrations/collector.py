@@ -7,7 +7,8 @@ it must stay small: the overrides of ECS RunTask hold 8192 characters.
 One JSON object comes in, as the first argument: ``settings`` (module), ``root`` (directory of ``manage.py``), ``ask``
 (whether to ask the database), ``list`` (whether to list operations), ``applied`` (a list of ``[app, name]``),
 ``leaves`` (the newest migration of each app in the release that serves; they stand in for what is applied where nobody
-knows it). One comes out, compressed and in lines that a log takes whole. The database is only read.
+knows it), ``since`` (whether the operations since ``leaves`` are asked for, whatever is applied). One comes out,
+compressed and in lines that a log takes whole. The database is only read.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -46,11 +47,16 @@ def main(asked: dict[str, Any]) -> None:
     if asked.get("ask"):
         try:
             answer["database"] = _database(connection)
-            applied = [tuple(each) for each in answer["database"]["applied"]]
+            if not asked.get("since"):
+                applied = [tuple(each) for each in answer["database"]["applied"]]
         except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering is the answer
             answer["problem"] = f"{type(error).__name__}: {error}".partition("\n")[0]
     if asked.get("list"):
         answer.update(_listed(connection, applied, asked.get("leaves")))
+    if asked.get("since"):
+        from django.db.migrations.loader import MigrationLoader
+
+        answer["known"] = sorted(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
     text = base64.b64encode(zlib.compress(json.dumps(answer).encode(), 9)).decode()
     lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
     for number, line in enumerate(lines, 1):

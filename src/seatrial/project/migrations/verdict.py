@@ -30,7 +30,8 @@ class Circumstances:
     ``known`` are the serving version's columns by table, ``sizes`` rows and bytes by table as the database estimates
     them; each is None where nobody knows. ``large`` is the size in MiB from which a table is too large to be locked
     for as long as its rows take. ``both_alive`` says whether an old version serves while this one is released,
-    ``window`` whether a declared maintenance window is open.
+    ``window`` whether a declared maintenance window is open. ``backwards`` says that the operations are applied and
+    code that does not know them is to serve: what nobody can judge refuses that too, and locks are over.
     """
 
     known: Known = None
@@ -39,6 +40,7 @@ class Circumstances:
     both_alive: bool = True
     window: bool = False
     acknowledged: tuple[str, ...] = ()
+    backwards: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All pending operations. ``notes`` say what the findings rest on and what is left over in the configuration."""
+    """All pending operations. ``notes`` say what the findings rest on and what is left over in the configuration.
+
+    ``since`` names the release that is put back, where the operations are those applied since.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    since: str = ""
 
     @property
     def refused(self) -> tuple[Finding, ...]:
@@ -107,10 +113,13 @@ class Verdict:
     def summary(self) -> str:
         """One line: how many operations are pending, and of which kinds."""
         if not self.findings:
-            return "no migration is pending"
+            return f"no migration was applied since {self.since}" if self.since else "no migration is pending"
         counts = {kind: sum(kind == each.kinds[0] for each in self.findings) for kind in KINDS}
         parts = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        return f"{len(self.findings)} pending operation{'s' if len(self.findings) > 1 else ''}: {parts}"
+        plural = "s" if len(self.findings) > 1 else ""
+        if self.since:
+            return f"{len(self.findings)} operation{plural} applied since {self.since}: {parts}"
+        return f"{len(self.findings)} pending operation{plural}: {parts}"
 
     def lines(self) -> list[str]:
         """Return the verdict for people."""
@@ -132,6 +141,8 @@ class Verdict:
 def judge(operations: Iterable[Operation], now: Circumstances, notes: tuple[str, ...] = ()) -> Verdict:
     """Return the verdict on the pending operations, in their order."""
     findings = tuple(_finding(each, now) for each in operations)
+    if now.backwards:  # what is acknowledged may be pending again after it
+        return Verdict(findings, notes)
     return Verdict(findings, (*notes, *_left_over([each.operation.name for each in findings], now)))
 
 
@@ -150,6 +161,8 @@ def _finding(operation: Operation, now: Circumstances) -> Finding:
 
 
 def _severity(judgement: Judgement, now: Circumstances) -> Literal["refuse", "warn", "note"]:
+    if now.backwards:
+        return "refuse" if _breaks_older_code(judgement) else "note"
     if not now.both_alive:
         return "note"
     match judgement.rule.kind:
@@ -158,11 +171,20 @@ def _severity(judgement: Judgement, now: Circumstances) -> Literal["refuse", "wa
         case "unknown":
             return "warn"
         case "rewriting" | "long-locking":
-            if now.sizes is None or judgement.table is None:
-                return "warn"
-            _, size = now.sizes.get(judgement.table, (0, 0))
-            return "refuse" if size >= now.large * _MIB else "note"
+            return _lock(judgement.table, now)
     return "note"
+
+
+def _lock(table: str | None, now: Circumstances) -> Literal["refuse", "warn", "note"]:
+    if now.sizes is None or table is None:
+        return "warn"
+    _, size = now.sizes.get(table, (0, 0))
+    return "refuse" if size >= now.large * _MIB else "note"
+
+
+def _breaks_older_code(judgement: Judgement) -> bool:
+    """Whether code from before may fail. What was removed from Django's state alone is still there for it."""
+    return judgement.rule.kind in ("contract", "unknown") and judgement.rule.id != "state-only-removal"
 
 
 def _size(table: str, now: Circumstances) -> str:

@@ -100,6 +100,12 @@ def _parameters(app: App) -> dict[str, Parameter]:
                 default="primary",
                 allowed=_GROUPS,
             )
+    for job_ in app.jobs:
+        parameters[names.released_parameter(job_.container.unit)] = Parameter(
+            f"Whether a release has been to the job {job_.container.unit}; if not, its schedule is off",
+            default="false",
+            allowed=_BOOLEANS,
+        )
     return parameters
 
 
@@ -154,23 +160,27 @@ def _services_template(stack: Stack) -> Template:
 
 def _tasks_template(stack: Stack) -> Template:
     resources: dict[str, Resource] = {}
+    conditions: dict[str, Value] = {}
     for task in stack.app.tasks:
         resources[f"{names.logical(task.container.unit)}TaskDefinition"] = task_definition(
             task.container, stack.base.name
         )
     for unit in stack.app.jobs:
         resources |= job(unit, stack.base.name)
+        conditions[is_live(unit)] = Equals(Ref(names.released_parameter(unit.container.unit)), "true")
     return Template(
         name="tasks",
         description="One-off tasks, and jobs with their schedules",
-        parameters=_declared(stack.app, resources, {}),
+        parameters=_declared(stack.app, resources, conditions),
+        conditions=conditions,
         resources=resources,
     )
 
 
 def _declared(app: App, resources: Mapping[str, Resource], conditions: Mapping[str, Value]) -> dict[str, Parameter]:
     """Return the parameters of a nested template: whatever it refers to and does not make."""
-    booleans = {names.released_parameter(unit.container.unit) for unit in app.services}
+    containers = [*(unit.container for unit in app.services), *(unit.container for unit in app.jobs)]
+    booleans = {names.released_parameter(container.unit) for container in containers}
     groups = {names.serving_parameter(unit.container.unit) for unit in app.services}
     secrets = {secret_parameter(secret.variable): secret.variable for secret in app.secrets}
     declared = {}

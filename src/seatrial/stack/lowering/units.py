@@ -76,8 +76,8 @@ def job(unit: model.Job, base: str) -> dict[str, Resource]:
     }
 
 
-def is_live(unit: model.Service) -> str:
-    """Return the name of the condition that a release has been to this service."""
+def is_live(unit: model.Service | model.Job) -> str:
+    """Return the name of the condition that a release has been to this service or job."""
     return f"{names.logical(unit.container.unit)}IsReleased"
 
 
@@ -215,7 +215,12 @@ def _schedule(unit: model.Job, role: str, base: str) -> Resource:
     return Resource(
         "AWS::Scheduler::Schedule",
         {
+            "Name": names.schedule(family),
             "Description": f"Runs {family}",
+            "State": Noted(
+                If(is_live(unit), "ENABLED", "DISABLED"),
+                "The first release that has the job turns it on, not the stack",
+            ),
             "ScheduleExpression": unit.schedule,
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
