@@ -148,6 +148,11 @@ def add_ledgers(stage: Stage) -> None:
             + _BEAT
         ),
     )
+    # nobody asks for pages here, and this machine has few processors
+    stage.edit(
+        "seatrial.toml",
+        lambda text: text.replace("count = 2\n", 'count = 1\nenvironment = { WEB_CONCURRENCY = "1" }\n', 1),
+    )
     stage.edit(
         "stockweb/settings.py",
         lambda text: (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.system.roles import Line
 
 STRATEGIES = {
-    "blue_green": '{ type = "blue_green", bake = "1m" }',
+    "blue_green": '{ type = "blue_green", bake = 0 }',
     "canary": '{ type = "canary", percent = 50, interval = "1m", bake = 0 }',
 }
 BROWSERS = 3
@@ -54,6 +54,7 @@ def test_roles_keep_their_promises_under_every_strategy(tmp_path: Path) -> None:
             outcome = release(stage, name)
             assert outcome.ok, outcome
             versions.append(version(stage))
+        eventually(lambda: all(len(numbers) >= 15 for numbers in driver.numbers.values()), "enough tasks")
         driver.pause()
 
         the_workers_lost_and_doubled_nothing(driver, ledger)
@@ -81,7 +82,6 @@ def the_workers_lost_and_doubled_nothing(driver: Driver, ledger: Ledger) -> None
     sent = sum(map(len, driver.numbers.values()))
     eventually(lambda: len(ledger.lines("early ends") + ledger.lines("late ends")) >= sent, "all tasks")
     for kind, numbers in driver.numbers.items():
-        assert len(numbers) > 20
         for what in ("starts", "ends"):
             assert sorted(line.number for line in ledger.lines(f"{kind} {what}")) == numbers, (kind, what)
     assert len({line.who.split()[0] for line in ledger.lines("% ends")}) == 4  # each version did some
@@ -119,7 +119,6 @@ def nobody_missed_an_event(browsers: Sequence[Browser], ledger: Ledger, stage: S
         every = ledger.events(browser.started)
         eventually(lambda b=browser, last=every[-1]: b.position >= last, "the last event")  # type: ignore[misc]
         assert browser.positions == every
-        assert len(every) > 200
         # 1012 is the service's own word; the load balancer cuts without a word, and that later
         assert len(browser.closes) == len(drained), browser
         assert {each.code for each in browser.closes} <= {1006, 1012}
