@@ -190,11 +190,11 @@ def canary(shop: Place) -> Place:
     return it
 
 
-def changed(it: Place, toml: str) -> Place:
-    """The place when this seatrial.toml is applied."""
+def changed(it: Place, toml: str, *lost: str) -> Place:
+    """The place when this seatrial.toml is applied. ``lost`` are services that go although they serve."""
     (it.root / "seatrial.toml").write_text(toml)
     settings = load(it.root / "seatrial.toml", "local")
-    apply(settings, it.aws)
+    apply(settings, it.aws, replace=frozenset(lost))
     return replace(it, settings=settings, events=[])
 
 
@@ -386,7 +386,7 @@ def test_who_deploys_is_changed_by_taking_the_service_out_and_putting_it_back(ga
     """The way with downtime that docs/infrastructure.md tells."""
     rolling = TOML.format(app="gated")
     before, _, after = rolling.partition("[services.web]")
-    changed(gated, before + "[services.worker]" + after.partition("[services.worker]")[2])
+    changed(gated, before + "[services.worker]" + after.partition("[services.worker]")[2], "WebService")
     it = changed(gated, rolling)
     it.commit("rolled")
     outcome = it.deploy()
