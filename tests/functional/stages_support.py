@@ -6,9 +6,12 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.functional.ecs_support import Rig, eventually
+
+if TYPE_CHECKING:
+    from tests.functional.emulator_support import Running
 
 ROLE = "arn:aws:iam::123456789012:role/ecs"
 BLUE_GREEN: dict[str, Any] = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
@@ -152,10 +155,27 @@ def archive(code: str, file: str = "hook.py") -> bytes:
 
 def put_role(rig: Rig) -> None:
     """Lambda assumes a role that must exist."""
+    _role(rig.client("iam"), "ecs")
+
+
+def put_function(running: Running, name: str, source: str) -> str:
+    """Make a Lambda function of a handler's source in the whole emulator; return its ARN."""
+    made = running.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=_role(running.client("iam"), name),
+        Handler="hook.handler",
+        Timeout=30,
+        Code={"ZipFile": archive(source)},
+    )
+    return str(made["FunctionArn"])
+
+
+def _role(iam: Any, name: str) -> str:
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
     }
-    rig.client("iam").create_role(RoleName="ecs", AssumeRolePolicyDocument=json.dumps(trust))
+    return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"])
 
 
 def _forward(groups: tuple[str, str], first: int) -> dict[str, Any]:

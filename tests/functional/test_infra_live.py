@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SETTINGS = settings()
+ECS = {"web": "ECS"}
 FAMILY = "shop-production-web"
 
 
@@ -92,19 +93,19 @@ def test_what_is_live_and_what_a_failed_release_left(aws: Aws) -> None:
         networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
     )
     eventually(lambda: at_rest(aws))
-    assert look(SETTINGS, aws) == Live(None, frozenset(), ())  # the placeholder is no release
+    assert look(SETTINGS, aws) == Live(None, frozenset(), (), controllers=ECS)  # the placeholder is no release
 
     live = register(aws, "registry/shop@sha256:live")
     ecs.update_service(cluster="shop-production", service="web", taskDefinition=live)
     eventually(lambda: at_rest(aws))
-    assert look(SETTINGS, aws) == Live("registry/shop@sha256:live", frozenset({"web"}), ())
+    assert look(SETTINGS, aws) == Live("registry/shop@sha256:live", frozenset({"web"}), (), controllers=ECS)
 
     register(aws, "registry/shop@sha256:live")  # the stack's next revision: the live image
     assert look(SETTINGS, aws).leftovers == ()
     left = [register(aws, "registry/shop@sha256:failed") for _ in range(2)]
     found = look(SETTINGS, aws)
     names = tuple(arn.rsplit("/")[-1] for arn in reversed(left))
-    assert found == Live("registry/shop@sha256:live", frozenset({"web"}), names)
+    assert found == Live("registry/shop@sha256:live", frozenset({"web"}), names, controllers=ECS)
     clear_leftovers(found, aws)
     assert look(SETTINGS, aws).leftovers == ()
     assert at_rest(aws)["taskDefinition"] == live  # type: ignore[index]

@@ -20,6 +20,7 @@ from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, SmokeChecked
 from tests.functional.emulator_support import Running, emulator
 from tests.functional.release_support import TOML, Place, project
+from tests.functional.stages_support import archive, put_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SCALE = 0.02
 BLUE_GREEN = 'strategy = { type = "blue_green", bake = "1m" }\n'
 CANARY = 'strategy = { type = "canary", percent = 20, interval = "2m", bake = "4m", alarms = ["errors"] }\n'
+#: The function of a hook: one that says so at once.
+ANSWERS = "def handler(event, context):\n    return {{'hookStatus': '{status}'}}\n"
 SMOKE = f"""
 [smoke.home]
 path = "/home"
@@ -49,7 +52,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def made(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A place that is made, and nothing was released to."""
     root = tmp_path_factory.mktemp("shop") / "project"
-    settings, aws = project(root, running.info.endpoint, TOML.format(app="shop") + BLUE_GREEN + SMOKE)
+    function = put_function(running, "warm", ANSWERS.format(status="SUCCEEDED"))
+    hook = f'[hooks.warm]\nfunction = "{function}"\nstages = ["POST_SCALE_UP"]\n'
+    settings, aws = project(root, running.info.endpoint, TOML.format(app="shop") + BLUE_GREEN + SMOKE + hook)
     return Place(root, aws, settings, apply(settings, aws).outputs["Url"])
 
 
@@ -162,6 +167,20 @@ def test_a_worker_that_cannot_start_takes_the_traffic_back(shop: Place) -> None:
     shop.commit("workless", worker="exits")
     outcome = shop.deploy()
     assert (outcome.exit_code, outcome.failed, shop.answer()) == (1, "roll out worker", live), outcome
+
+
+def test_a_function_that_says_no_takes_the_release_back_and_is_named_with_its_stage(shop: Place) -> None:
+    live = shop.answer()
+    functions = shop.aws.client("lambda")
+    functions.update_function_code(FunctionName="warm", ZipFile=archive(ANSWERS.format(status="FAILED")))
+    shop.commit("cold")
+    with Asking(shop.url) as asking:
+        outcome = shop.deploy()
+    functions.update_function_code(FunctionName="warm", ZipFile=archive(ANSWERS.format(status="SUCCEEDED")))
+    assert (outcome.exit_code, outcome.result) == (1, "rolled_back"), outcome
+    assert outcome.message.startswith("web: hooks.warm: ")
+    assert "POST_SCALE_UP lifecycle hook(s) failed" in outcome.message
+    assert set(asking.answers) == {live}
 
 
 def test_back_to_the_release_before(shop: Place) -> None:

@@ -131,7 +131,7 @@ class FakeAws(Aws):
         self.services: dict[str, FakeService] = {}
         self.deployments: list[dict[str, Any]] = []
         self.tasks: dict[str, dict[str, Any]] = {}
-        #: What ListTasks finds of a service: a function, since tasks come and go while a release looks.
+        #: What ListTasks finds of a service or a ``startedBy``: a function, since tasks come and go meanwhile.
         self.tasks_of: dict[str, Callable[[], list[dict[str, Any]]]] = {}
         for unit in (*settings.services, *settings.tasks, *settings.jobs):
             arn = self._define(names.family(settings, unit), document(settings, unit, OLD, "old"))
@@ -390,8 +390,8 @@ class FakeAws(Aws):
             each["script"] = ["IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
         return {"serviceDeploymentArn": serviceDeploymentArn}
 
-    def _list_tasks(self, serviceName: str, desiredStatus: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        found = self.tasks_of.get(serviceName, list)()
+    def _list_tasks(self, desiredStatus: str, serviceName: str = "", startedBy: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803
+        found = self.tasks_of.get(serviceName or startedBy, list)()
         self.tasks.update({each["taskArn"]: each for each in found})
         return {"taskArns": [each["taskArn"] for each in found if each["desiredStatus"] == desiredStatus]}
 

@@ -56,6 +56,21 @@ CANARY: dict[str, Any] = {
     "breaker": {"type": "count", "value": 5, "reset_on_healthy_task": False},
 }
 
+HOOK = "arn:aws:lambda:eu-west-3:123456789012:function"
+
+CODEDEPLOY: dict[str, Any] = {
+    "type": "codedeploy",
+    "traffic": "canary",
+    "percent": 20,
+    "interval": "2m",
+    "wait": "5m",
+    "test_port": 9443,
+    "test_from": ["198.51.100.7/32"],
+    "alarms": ["errors"],
+    "breaker": {"type": "count", "value": 5},
+    "gates": "hook",
+}
+
 #: Configurations that between them lower to every resource there is, and to every one's absence.
 MATRIX: dict[str, dict[str, Any]] = {
     "minimal": {},
@@ -76,6 +91,18 @@ MATRIX: dict[str, dict[str, Any]] = {
             "cloud": "emulator",
             "strategy": {"type": "linear", "percent": 25, "test_port": 8443},
         }
+    },
+    "codedeploy": EVERYTHING
+    | {
+        "target": EVERYTHING["target"] | {"strategy": CODEDEPLOY},
+        "smoke": {"home": {"path": "/"}},
+        "hooks": {"warm": {"function": f"{HOOK}:warm", "stages": ["AfterInstall", "POST_SCALE_UP"]}},
+    },
+    "codedeploy-plain": {"target": {"cloud": "emulator", "strategy": {"type": "codedeploy"}}},
+    "hooked": {
+        "target": {"cloud": "emulator", "strategy": {"type": "blue_green"}},
+        "smoke": {"home": {"path": "/"}},
+        "hooks": {"warm": {"function": f"{HOOK}:warm", "stages": ["AfterInstall", "POST_SCALE_UP"]}},
     },
     "watched": {
         "target": {

@@ -14,6 +14,7 @@ from seatrial.emulator.access.needs import Place, needs, of_s3
 
 PLACE = Place("123456789012", "eu-west-1")
 ARN = "arn:aws:ecs:eu-west-1:123456789012"
+CODEDEPLOY = "arn:aws:codedeploy:eu-west-1:123456789012"
 SERVICE = f"{ARN}:service/shop/web"
 
 
@@ -78,6 +79,16 @@ def test_an_action_whose_resource_is_not_known_is_checked_by_its_name() -> None:
                 ("ecs:RegisterTaskDefinition", f"{ARN}:task-definition/m:0"),
                 ("iam:PassRole", "arn:role"),
                 ("ecs:TagResource", f"{ARN}:task-definition/m:0"),
+            ],
+        ),
+        (
+            "codedeploy",
+            "CreateDeployment",
+            {"applicationName": "shop", "deploymentGroupName": "web"},
+            [
+                ("codedeploy:CreateDeployment", f"{CODEDEPLOY}:deploymentgroup:shop/web"),
+                ("codedeploy:GetDeploymentConfig", f"{CODEDEPLOY}:deploymentconfig:CodeDeployDefault.ECSAllAtOnce"),
+                ("codedeploy:RegisterApplicationRevision", f"{CODEDEPLOY}:application:shop"),
             ],
         ),
         (

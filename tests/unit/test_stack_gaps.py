@@ -10,11 +10,14 @@ from seatrial.release import facts
 from seatrial.release.plan import Wanted, plan_release
 from seatrial.stack.gaps import gaps
 from tests.unit.release_support import NEW, TOML, FakeAws, FakeClock, settings_of
-from tests.unit.stack_support import EVERYTHING, settings
+from tests.unit.stack_support import EVERYTHING, HOOK, settings
 
 SITE: dict[str, Any] = {"site": {"source": "frontend", "build": "npm run build"}}
 EMULATOR: dict[str, Any] = {"target": {"cloud": "emulator"}}
 SMOKE: dict[str, Any] = {"smoke": {"home": {"path": "/"}}}
+HOOKS: dict[str, Any] = {
+    "hooks": {"warm": {"function": f"{HOOK}:warm", "stages": ["POST_SCALE_UP"]}},
+}
 JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
 
 
@@ -27,7 +30,9 @@ JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
         (JOB | EMULATOR, []),
         (SITE | JOB | EMULATOR, ["[site]"]),
         (SMOKE, ["[smoke] is not asked: under the rolling strategy"]),
-        (SMOKE | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
+        (SMOKE | HOOKS | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
+        (HOOKS, ["hooks.warm is not asked: rolling has none of its stages (POST_SCALE_UP)"]),
+        (HOOKS | {"target": {"strategy": {"type": "codedeploy"}}}, ["hooks.warm is not asked: codedeploy has none"]),
     ],
     ids=[
         "nothing",
@@ -36,7 +41,9 @@ JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
         "jobs on the emulator",
         "a site beside jobs",
         "checks and rolling",
-        "checks and blue/green",
+        "checks, hooks and blue/green",
+        "hooks and rolling",
+        "hooks of the other kind",
     ],
 )
 def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str]) -> None:

@@ -39,7 +39,8 @@ class Change:
 
     ``action`` is Add, Modify, Remove, Import or Dynamic; ``replacement`` True, False, Conditional or None where it does
     not apply. ``properties`` are those that change; ``recreates`` is whether a change of one of them always makes a new
-    resource, if its value does turn out to differ. ``change_set`` is a nested stack's own change set.
+    resource, if its value does turn out to differ. ``certain`` are the properties whose new value is known already.
+    ``change_set`` is a nested stack's own change set.
     """
 
     action: str
@@ -49,6 +50,7 @@ class Change:
     replacement: str | None = None
     properties: tuple[str, ...] = ()
     recreates: bool = False
+    certain: tuple[str, ...] = ()
     change_set: str | None = None
 
 
@@ -210,15 +212,21 @@ class CloudFormation:
 
 
 def _change(raw: Mapping[str, Any]) -> Change:
-    targets = [detail.get("Target", {}) for detail in raw.get("Details", ())]
-    names = (target["Name"] for target in targets if target.get("Attribute") == "Properties" and "Name" in target)
+    details = [
+        (detail.get("Target", {}), detail.get("Evaluation"))
+        for detail in raw.get("Details", ())
+        if detail.get("Target", {}).get("Attribute") == "Properties"
+    ]
     return Change(
         action=raw["Action"],
         logical_id=raw["LogicalResourceId"],
         type=raw["ResourceType"],
         physical_id=raw.get("PhysicalResourceId"),
         replacement=raw.get("Replacement"),
-        properties=tuple(dict.fromkeys(names)),
-        recreates=any(target.get("RequiresRecreation") == "Always" for target in targets),
+        properties=tuple(dict.fromkeys(target["Name"] for target, _ in details if "Name" in target)),
+        recreates=any(
+            detail.get("Target", {}).get("RequiresRecreation") == "Always" for detail in raw.get("Details", ())
+        ),
+        certain=tuple(dict.fromkeys(target["Name"] for target, how in details if how == "Static" and "Name" in target)),
         change_set=raw.get("ChangeSetId"),
     )

@@ -6,7 +6,7 @@ DescribeServiceDeployments and DescribeServiceRevisions 20 ARNs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.aws.deployments import brief, service_deployment
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from seatrial.aws.deployments import ServiceDeployment
     from seatrial.aws.session import Aws
+
+#: The deployment controller of a service that CodeDeploy deploys.
+CODE_DEPLOY = "CODE_DEPLOY"
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,21 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class TaskSet:
+    """One entry of a service's ``taskSets[]``, where CodeDeploy deploys it. ``status``: PRIMARY, ACTIVE or DRAINING."""
+
+    status: str
+    task_definition: str
+    stable: bool
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as DescribeServices and UpdateService answer it. Newest event first, as ECS gives them.
 
     ``minimum_healthy`` is the percentage of the desired count below which a deployment never goes. ``strategy`` is
-    ROLLING, BLUE_GREEN, LINEAR or CANARY; ``pauses`` are the stages at which a PAUSE hook holds deployments.
+    ROLLING, BLUE_GREEN, LINEAR or CANARY; ``pauses`` are the stages at which a PAUSE hook holds deployments. One that
+    CodeDeploy deploys (``controller``) has ``task_sets`` and no deployments.
     """
 
     name: str
@@ -86,6 +99,21 @@ class Service:
     minimum_healthy: int
     strategy: str = "ROLLING"
     pauses: tuple[str, ...] = ()
+    task_sets: tuple[TaskSet, ...] = ()
+
+    @property
+    def moving(self) -> bool:
+        """Whether a deployment is under way, or tasks of one before are still ending."""
+        if self.task_sets:
+            return len(self.task_sets) > 1
+        return len(self.deployments) > 1 or any(each.rollout_state == "IN_PROGRESS" for each in self.deployments)
+
+    @property
+    def rollout(self) -> str | None:
+        """The state of what is to run: COMPLETED, IN_PROGRESS or FAILED; None where ECS does not say."""
+        if self.task_sets:
+            return "IN_PROGRESS" if self.moving or not self.task_sets[0].stable else "COMPLETED"
+        return self.primary.rollout_state if self.primary else None
 
     @property
     def shifts(self) -> bool:
@@ -188,6 +216,10 @@ class Ecs:
         answer = self._client.update_service(cluster=self.cluster, service=name, taskDefinition=task_definition, **more)
         return _service(answer["service"])
 
+    def scale(self, name: str, desired: int) -> None:
+        """Set how many tasks a service has, and nothing else."""
+        self._client.update_service(cluster=self.cluster, service=name, desiredCount=desired)
+
     def service_deployments(self, service: str, *, since: datetime) -> list[ServiceDeployment]:
         """Return the service's deployments created at or after ``since``, oldest first."""
         pages = _pages(
@@ -234,6 +266,17 @@ class Ecs:
             for status in ("RUNNING", "STOPPED")
             for arn in self._client.pages(
                 "list_tasks", "taskArns", cluster=self.cluster, serviceName=service, desiredStatus=status
+            )
+        ]
+        return self.tasks(list(dict.fromkeys(arns)))
+
+    def tasks_started_by(self, origin: str) -> list[Task]:
+        """Return the one-off tasks that were started with this ``startedBy``, those that ended lately too."""
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in self._client.pages(
+                "list_tasks", "taskArns", cluster=self.cluster, startedBy=origin, desiredStatus=status
             )
         ]
         return self.tasks(list(dict.fromkeys(arns)))
@@ -310,17 +353,19 @@ def _pages(call: Any, key: str, **parameters: Any) -> Iterator[Any]:
 
 def _service(raw: Mapping[str, Any]) -> Service:
     configuration = raw.get("deploymentConfiguration", {})
+    # DescribeServices shows what the PRIMARY task set has; the others are there for so long as CodeDeploy deploys.
+    sets = sorted(raw.get("taskSets", ()), key=lambda each: each.get("status") != "PRIMARY")
     return Service(
         name=raw["serviceName"],
         arn=raw["serviceArn"],
         status=raw.get("status", "ACTIVE"),
-        task_definition=raw["taskDefinition"],
+        task_definition=sets[0]["taskDefinition"] if sets else raw.get("taskDefinition", ""),
         desired=raw.get("desiredCount", 0),
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
         deployments=tuple(map(_deployment, raw.get("deployments", ()))),
         events=tuple(ServiceEvent(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", ())),
-        attachments=tuple(_attachment(each) for each in raw.get("loadBalancers", ()) if each.get("targetGroupArn")),
+        attachments=_attachments(raw, sets),
         controller=raw.get("deploymentController", {}).get("type", "ECS"),
         minimum_healthy=configuration.get("minimumHealthyPercent", 100),
         strategy=configuration.get("strategy", "ROLLING"),
@@ -330,7 +375,21 @@ def _service(raw: Mapping[str, Any]) -> Service:
             if hook.get("targetType") == "PAUSE"
             for stage in hook.get("lifecycleStages", ())
         ),
+        task_sets=tuple(
+            TaskSet(each.get("status", ""), each["taskDefinition"], each.get("stabilityStatus") == "STEADY_STATE")
+            for each in sets
+        ),
     )
+
+
+def _attachments(raw: Mapping[str, Any], sets: Sequence[Mapping[str, Any]]) -> tuple[Attachment, ...]:
+    """Return where the service's tasks are registered. Of two task sets each has a target group of its own."""
+    found = [_attachment(each) for each in raw.get("loadBalancers", ()) if each.get("targetGroupArn")]
+    if not sets:
+        return tuple(found)
+    each_set = [_attachment(each) for one in sets for each in one.get("loadBalancers", ()) if "targetGroupArn" in each]
+    groups = list(dict.fromkeys(each.target_group for each in each_set))
+    return tuple(replace(each, alternate=next(iter(groups[1:]), None)) for each in (each_set or found)[:1])
 
 
 def _attachment(raw: Mapping[str, Any]) -> Attachment:

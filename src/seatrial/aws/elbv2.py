@@ -36,6 +36,10 @@ class Forward:
     rule: str
     weights: Mapping[str, int]
 
+    def is_of(self, listener: str) -> bool:
+        """Whether it is a rule of this listener (ARN): ``...:listener-rule/app/NAME/ID/LISTENER/RULE``."""
+        return self.rule.replace(":listener-rule/", ":listener/").startswith(f"{listener}/")
+
 
 class Elbv2:
     """The calls."""

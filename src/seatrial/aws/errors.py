@@ -182,7 +182,9 @@ def _is_absence(code: str, message: str) -> bool:
     ``DescribeStacks`` answers ValidationError "Stack with id X does not exist"; ``DescribeTaskDefinition`` answers
     ClientException "Unable to describe task definition."
     """
-    if code.endswith(("NotFound", "NotFoundException", "NotFoundFault")) or code.startswith("NoSuch"):
+    if code.endswith(("NotFound", "NotFoundException", "NotFoundFault", "DoesNotExistException")) or code.startswith(
+        "NoSuch"
+    ):
         return True
     if code == "ValidationError":
         return "does not exist" in message

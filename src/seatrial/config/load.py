@@ -13,7 +13,7 @@ from seatrial.config.fields import Misplaced
 from seatrial.config.models import Environment, Settings
 from seatrial.config.overlay import LOCAL, OWN_KEYS, merged
 from seatrial.config.positions import Positions
-from seatrial.config.strategies import BlueGreen, Canary, Linear, Rolling
+from seatrial.config.strategies import BlueGreen, Canary, CodeDeploy, Linear, Rolling
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _TYPES: dict[str, type[BaseModel]] = {
     "blue_green": BlueGreen,
     "canary": Canary,
     "linear": Linear,
+    "codedeploy": CodeDeploy,
 }
 
 

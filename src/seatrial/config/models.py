@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from seatrial.config import hooks as hooks_
 from seatrial.config.fields import NAME_PATTERN, SECONDS, Command, Duration, EnvName, Misplaced, Model, Name
+from seatrial.config.hooks import Hook  # noqa: TC001 - pydantic reads the annotations
 from seatrial.config.migrations import Migrations
 from seatrial.config.notify import Notify  # noqa: TC001 - pydantic reads the annotations
 from seatrial.config.smoke import LONGEST, Smoke
-from seatrial.config.strategies import Rolling, Shifting, Strategy
+from seatrial.config.strategies import CodeDeploy, Rolling, Shifting, Strategy
 
 Role = Literal["web", "websocket", "worker", "scheduler"]
 
@@ -260,6 +262,7 @@ class Settings(Model):
     secrets: dict[EnvName, Secret] = Field(default_factory=dict)
     network: Network = Network()
     smoke: dict[Name, Smoke] = Field(default_factory=dict)
+    hooks: dict[Name, Hook] = Field(default_factory=dict)
     rehearsal: Rehearsal = Rehearsal()
     notify: dict[Name, Notify] = Field(default_factory=dict)
     migrations: Migrations = Migrations()
@@ -295,7 +298,7 @@ class Settings(Model):
     def _can_be_deployed_so(self) -> Settings:
         strategy = self.target.strategy
         routed = {name: service for name, service in self.services.items() if service.routed}
-        if not routed and (isinstance(strategy, Shifting) or strategy.alarms):
+        if not routed and (isinstance(strategy, Shifting | CodeDeploy) or strategy.alarms):
             raise Misplaced(
                 ("target", "strategy"), "traffic can be moved, and alarms watched, for web and websocket services only"
             )
@@ -309,6 +312,9 @@ class Settings(Model):
         if isinstance(strategy, Shifting):
             self._fits_one_rule(routed)
             self._smoke_can_be_run(strategy)
+        if isinstance(strategy, CodeDeploy):
+            self._smoke_can_be_run(strategy)
+            hooks_.check(self.hooks, self.tasks, strategy)
         return self
 
     def _fits_one_rule(self, routed: dict[str, Service]) -> None:
@@ -326,11 +332,15 @@ class Settings(Model):
                     + (f", of which the domain is one, so {room} patterns" if self.target.domain else ""),
                 )
 
-    def _smoke_can_be_run(self, strategy: Shifting) -> None:
+    def _smoke_can_be_run(self, strategy: Shifting | CodeDeploy) -> None:
         total = sum(check.longest for check in self.smoke.values())
         if total > LONGEST:
             raise Misplaced(("smoke",), f"the checks may take {total} s together, which is more than {LONGEST} s")
         outside = [name for name, check in self.smoke.items() if check.command is None]
+        if outside and strategy.test_port is None:
+            raise Misplaced(
+                ("target", "strategy", "test_port"), f"smoke.{outside[0]} needs a test port, such as test_port = 9443"
+            )
         if outside and not strategy.test_from and self.target.cloud == "aws":
             raise Misplaced(
                 ("target", "strategy", "test_from"),

@@ -12,8 +12,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from seatrial.config.fields import SECONDS, Model
+from seatrial.config.fields import SECONDS, Misplaced, Model
 
+#: The configurations for Amazon ECS that CodeDeploy comes with ("Deployment configurations on an Amazon ECS compute
+#: platform", user guide): how traffic moves, percent, and seconds between two shifts.
+PREDEFINED: dict[str, tuple[str, int, int]] = {
+    "CodeDeployDefault.ECSAllAtOnce": ("all_at_once", 100, 0),
+    "CodeDeployDefault.ECSCanary10Percent5Minutes": ("canary", 10, 300),
+    "CodeDeployDefault.ECSCanary10Percent15Minutes": ("canary", 10, 900),
+    "CodeDeployDefault.ECSLinear10PercentEvery1Minutes": ("linear", 10, 60),
+    "CodeDeployDefault.ECSLinear10PercentEvery3Minutes": ("linear", 10, 180),
+}
+#: Two days, in seconds: the longest wait, and the longest time from the first shift to the last (CodeDeploy quotas).
+_TWO_DAYS = 2880 * 60
+#: Alarms of one deployment group (CodeDeploy quotas).
+_ALARMS = 10
 #: The longest bake time or interval: a day, in seconds.
 _LONGEST = 86_400
 #: Seconds of bake time and intervals together that CloudFormation accepts (AWS::ECS::Service, CanaryConfiguration and
@@ -41,6 +54,7 @@ def _block(text: str) -> str:
 
 
 Minutes = Annotated[int, SECONDS, Field(ge=0, le=_LONGEST), AfterValidator(_whole_minutes)]
+CodeDeployMinutes = Annotated[int, SECONDS, Field(ge=0, le=_TWO_DAYS), AfterValidator(_whole_minutes)]
 Range = Annotated[str, AfterValidator(_block)]
 
 
@@ -160,4 +174,89 @@ class Linear(Shifting):
         return math.ceil(round(100 / self.percent, 6)) - 1
 
 
-Strategy = Annotated[Rolling | BlueGreen | Canary | Linear, Field(discriminator="type")]
+class CodeDeploy(_Strategy):
+    """AWS CodeDeploy starts the new version beside the old one and moves traffic to it.
+
+    `breaker` is that of the services which have no traffic: CodeDeploy has none.
+    """
+
+    type: Literal["codedeploy"]
+    traffic: Literal["all_at_once", "canary", "linear"] = Field(
+        default="all_at_once", description="how users' requests move: at once, a part first, or in equal steps"
+    )
+    percent: int | None = Field(
+        default=None, ge=1, le=99, description="the part that moves first, or with each step; 10 unless set"
+    )
+    interval: CodeDeployMinutes | None = Field(
+        default=None, description="time between two shifts; 5 minutes for a canary and 1 for linear unless set"
+    )
+    configuration: str | None = Field(
+        default=None,
+        description="one of CodeDeploy's predefined deployment configurations for Amazon ECS, instead of `traffic`, "
+        "`percent` and `interval`",
+    )
+    wait: CodeDeployMinutes = Field(
+        default=900, description="so long both versions run after all traffic has moved; going back then takes seconds"
+    )
+    test_port: Annotated[int, Field(ge=1, le=65535), AfterValidator(_free)] | None = Field(
+        default=None, description="port of the load balancer on which the new version is tested first; none without it"
+    )
+    test_from: tuple[Range, ...] = Field(
+        default=(), description="IPv4 ranges that may reach the test port; none is opened unless named here"
+    )
+    gates: Literal["release", "hook"] = Field(
+        default="release",
+        description="who runs the gate tasks: seatrial, before any service changes, or a Lambda function of the stack "
+        "in CodeDeploy's BeforeInstall, so that releases which others start are gated too",
+    )
+
+    @property
+    def shift(self) -> tuple[str, int, int]:
+        """How traffic moves: its name, percent, and seconds between two shifts."""
+        if self.configuration is not None:
+            return PREDEFINED[self.configuration]
+        if self.traffic == "all_at_once":
+            return ("all_at_once", 100, 0)
+        interval = self.interval if self.interval is not None else 300 if self.traffic == "canary" else 60
+        return (self.traffic, self.percent or 10, interval)
+
+    @property
+    def predefined(self) -> str | None:
+        """The predefined configuration that moves traffic so, if there is one."""
+        return next((name for name, shift in PREDEFINED.items() if shift == self.shift), None)
+
+    @property
+    def waits(self) -> int:
+        """Seconds that a deployment waits by itself, all shifts and the wait for the old version's end together."""
+        return self._shifting + self.wait
+
+    @property
+    def _shifting(self) -> int:
+        kind, percent, interval = self.shift
+        return interval * {"all_at_once": 0, "canary": 1, "linear": math.ceil(100 / percent) - 1}[kind]
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> CodeDeploy:
+        said = [key for key in ("traffic", "percent", "interval") if key in self.model_fields_set]
+        if self.configuration is not None:
+            if self.configuration not in PREDEFINED:
+                raise Misplaced(
+                    ("configuration",), f"expected one of {', '.join(PREDEFINED)}, not {self.configuration!r}"
+                )
+            if said:
+                raise Misplaced((said[0],), "goes without `configuration`, which says how traffic moves")
+        elif self.traffic == "all_at_once" and len(said) > ("traffic" in said):
+            key = next(each for each in said if each != "traffic")
+            raise Misplaced((key,), 'goes with traffic = "canary" or "linear"')
+        if self.shift[0] != "all_at_once" and not self.shift[2]:
+            raise Misplaced(("interval",), "expected at least a minute")
+        if self._shifting > _TWO_DAYS:
+            raise Misplaced(("interval",), "the last shift would come more than two days after the first")
+        if len(self.alarms) > _ALARMS:
+            raise Misplaced(("alarms",), f"a deployment group has at most {_ALARMS} alarms, not {len(self.alarms)}")
+        if self.test_from and self.test_port is None:
+            raise Misplaced(("test_from",), "goes with `test_port`")
+        return self
+
+
+Strategy = Annotated[Rolling | BlueGreen | Canary | Linear | CodeDeploy, Field(discriminator="type")]

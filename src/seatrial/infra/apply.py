@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.clock import SystemClock
 from seatrial.aws.cloudformation import CloudFormation
-from seatrial.config.strategies import Shifting
+from seatrial.config.strategies import CodeDeploy, Shifting
 from seatrial.errors import NeedsHuman, ReleaseFailed, UsageError
 from seatrial.infra.artifacts import upload
 from seatrial.infra.changes import Planned, planned, refuse_losses
+from seatrial.infra.controllers import refuse_other_controllers, refuse_what_is_codedeploys
 from seatrial.infra.follow import Follower
 from seatrial.infra.live import clear_leftovers, look
 from seatrial.infra.pauses import Pauses
@@ -135,7 +136,7 @@ def _base(run: _Run, wanted: _Wanted) -> StackOutcome:
     ready = _prepare(run, name, wanted, parameters, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
-    _confirm(run, name, ready, new=stack is None)
+    _confirm(run, name, ready, {}, new=stack is None)
     return _carry_out(run, name, ready, new=stack is None)
 
 
@@ -156,7 +157,8 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     if stack is not None and run.cloudformation.template(stack.id) == wanted.template:
         return StackOutcome(name, "unchanged", ())
     live = look(run.settings, run.aws)
-    if live.alternate and not isinstance(run.settings.target.strategy, Shifting):
+    refuse_other_controllers(run.settings, live.controllers)
+    if live.alternate and not isinstance(run.settings.target.strategy, Shifting | CodeDeploy):
         raise UsageError(
             "the strategy cannot become rolling now: the alternate target group of "
             f"{', '.join(sorted(live.alternate))} serves, which would go; nothing was changed",
@@ -168,7 +170,7 @@ def _app(run: _Run, wanted: _Wanted) -> StackOutcome:
     ready = _prepare(run, name, wanted, parameters, new=stack is None)
     if ready is None:
         return StackOutcome(name, "unchanged", ())
-    _confirm(run, name, ready, new=stack is None)
+    _confirm(run, name, ready, live.controllers, new=stack is None)
     clear_leftovers(live, run.aws)
     for revision in live.leftovers:
         run.progress(f"deregistered {revision}, left by a release that did not go live")
@@ -251,10 +253,11 @@ def _change_set_name(run: _Run, template: str | None, parameters: Mapping[str, s
     return f"seatrial-{run.clock.now():%Y%m%d-%H%M%S}-{what}"
 
 
-def _confirm(run: _Run, name: str, ready: _Ready, *, new: bool) -> None:
+def _confirm(run: _Run, name: str, ready: _Ready, controllers: Mapping[str, str], *, new: bool) -> None:
     """Return if the change may be carried out; otherwise throw it away and raise."""
     try:
         refuse_losses(ready.changes, run.replace)
+        refuse_what_is_codedeploys(ready.changes, controllers)
         confirmed = run.approve(name, ready.changes)
     except UsageError:
         _discard(run, name, ready.id, new=new)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.aws.ecs import Ecs
+from seatrial.aws.codedeploy import CodeDeploy as CodeDeployApi
+from seatrial.aws.ecs import CODE_DEPLOY, Ecs
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.errors import NotFound
-from seatrial.config.strategies import Shifting
+from seatrial.config.strategies import CodeDeploy, Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.aws.ecs import Service, TaskDefinition
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
@@ -24,20 +27,23 @@ class Live:
 
     ``leftovers`` are revisions (``family:12``), the newest of their family, that name another image than the one their
     service runs: what a release that failed leaves behind. ``alternate`` are services whose traffic is shifted and now
-    goes to their alternate target group.
+    goes to their alternate target group. ``controllers`` says who deploys each service that is there.
     """
 
     image: str | None
     released: frozenset[str]
     leftovers: tuple[str, ...]
     alternate: frozenset[str] = frozenset()
+    controllers: Mapping[str, str] = field(default_factory=dict)
 
     def parameters(self, settings: Settings) -> dict[str, str]:
         """Return the parameters of the app stack that say so."""
         said = {names.IMAGE_PARAMETER: self.image or ""}
+        strategy = settings.target.strategy
         for unit, service in settings.services.items():
-            said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
-            if service.routed and isinstance(settings.target.strategy, Shifting):
+            if not (service.routed and isinstance(strategy, CodeDeploy)):
+                said[names.released_parameter(unit)] = "true" if unit in self.released else "false"
+            if service.routed and isinstance(strategy, Shifting | CodeDeploy):
                 said[names.serving_parameter(unit)] = "alternate" if unit in self.alternate else "primary"
         return said
 
@@ -52,7 +58,7 @@ def look(settings: Settings, aws: Aws) -> Live:
         services = ecs.services(tuple(settings.services))
     except NotFound:
         services = {}
-    moving = [name for name, service in services.items() if _is_moving(service)]
+    moving = [name for name, service in services.items() if service.moving]
     if moving:
         raise UsageError(
             f"a deployment of {', '.join(moving)} is under way; nothing was changed",
@@ -72,8 +78,9 @@ def look(settings: Settings, aws: Aws) -> Live:
             if _image(ecs.task_definition(revision), unit) == image:
                 break
             leftovers.append(revision)
-    alternate = frozenset(name for name, service in services.items() if _on_alternate(service, Elbv2(aws)))
-    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers), alternate)
+    controllers = {name: service.controller for name, service in services.items()}
+    alternate = frozenset(name for name, service in services.items() if _on_alternate(service, settings, aws))
+    return Live(next(iter(images.values()), None), frozenset(images), tuple(leftovers), alternate, controllers)
 
 
 def clear_leftovers(live: Live, aws: Aws) -> None:
@@ -94,8 +101,11 @@ def _newer(family: str, running: TaskDefinition, aws: Aws) -> list[str]:
     return [f"{family}:{number}" for number in sorted(numbers, reverse=True) if number > own]
 
 
-def _on_alternate(service: Service, elbv2: Elbv2) -> bool:
+def _on_alternate(service: Service, settings: Settings, aws: Aws) -> bool:
     """Whether users reach the service in its alternate target group: the rules say so, which ECS has moved."""
+    if service.controller == CODE_DEPLOY:
+        return _set_on_alternate(service, settings, aws)
+    elbv2 = Elbv2(aws)
     return any(
         forward.weights.get(each.alternate, 0) > 0
         for each in service.attachments
@@ -105,8 +115,13 @@ def _on_alternate(service: Service, elbv2: Elbv2) -> bool:
     )
 
 
-def _is_moving(service: Service) -> bool:
-    return len(service.deployments) > 1 or any(each.rollout_state == "IN_PROGRESS" for each in service.deployments)
+def _set_on_alternate(service: Service, settings: Settings, aws: Aws) -> bool:
+    """Whether the PRIMARY task set is in the second target group of the pair, in the stack's order."""
+    try:
+        group = CodeDeployApi(aws).group(names.deployment_application(settings), service.name)
+    except NotFound:  # a stack that failed on its way; the service is as it was made
+        return False
+    return any(f":targetgroup/{group.alternate}/" in each.target_group for each in service.attachments)
 
 
 def _image(revision: TaskDefinition, container: str) -> str | None:

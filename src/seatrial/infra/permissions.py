@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
-from seatrial.config.strategies import Shifting
+from seatrial.config.strategies import CodeDeploy, Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import names
 
@@ -68,6 +68,14 @@ def _own(settings: Settings, bundles: Iterable[Bundle], aws: Aws) -> Iterator[Pe
         "remove what a failed release left",
     )
     yield from _shifting(settings, f"arn:{aws.partition}:ecs:{place}")
+    if isinstance(settings.target.strategy, CodeDeploy):
+        application = names.deployment_application(settings)
+        routed = (unit for unit, service in settings.services.items() if service.routed)
+        yield Permission(
+            ("codedeploy:GetDeploymentGroup", "codedeploy:ListDeployments"),
+            tuple(f"arn:{aws.partition}:codedeploy:{place}:deploymentgroup:{application}/{unit}" for unit in routed),
+            "see which target group serves",
+        )
 
 
 def _shifting(settings: Settings, ecs: str) -> Iterator[Permission]:

@@ -11,10 +11,11 @@ from seatrial.aws.ecs import revision_name
 from seatrial.config.smoke import HELD
 from seatrial.project.migrations.ask import NoAnswer
 from seatrial.release import evidence, migrations
+from seatrial.release.codedeploy import rollout_of
 from seatrial.release.facts import settled
 from seatrial.release.interrupt import Choice
 from seatrial.release.revisions import next_document, own_tags, same, writable
-from seatrial.release.rolling import Rollout, follow
+from seatrial.release.rolling import follow
 from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import Build, CheckMigrations, Gate, NewRevision, Push, Register, Roll, Step, Verify
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.images import BuiltImage
-    from seatrial.release.causes import Evidence
     from seatrial.release.context import Context
     from seatrial.release.facts import Facts
     from seatrial.release.probes import Probes
     from seatrial.release.progress import Progress
+    from seatrial.release.rolling import Rollout
     from seatrial.release.steps import Check
 
 
@@ -182,10 +183,15 @@ class Actions:
             if service.task_definition == target and change.desired is None and settled(service.primary):
                 unchanged.append(change.unit)
                 continue
-            if change.desired is not None and change.shifts and not settled(service.primary):
+            if (
+                change.desired is not None
+                and change.shifts
+                and change.codedeploy is None
+                and not settled(service.primary)
+            ):
                 self._note(f"{change.unit}: what was begun is given up first: it has nothing to go back to")
                 service = clear_the_way(change, service, self._context)
-            rollout = Rollout(change, target, self._context)
+            rollout = rollout_of(change, target, self._context)
             rollouts.append(rollout)
             self._progress.rollouts.append(rollout)
             rollout.begin(service, desired=change.desired)
@@ -204,7 +210,7 @@ class Actions:
         )
         if followed.failed is not None:
             failed = followed.failed
-            raise StepFailed(f"{failed.change.unit}: {failed.reason or failed.verdict}", self._evidence(failed))
+            raise StepFailed(f"{failed.change.unit}: {failed.reason or failed.verdict}", failed.evidence())
         self._chosen(followed.choice, rollouts)
 
     def _test(self, checks: Sequence[Check], held: Sequence[Rollout]) -> None:
@@ -215,26 +221,23 @@ class Actions:
             each.answer(go_on=smoked.failed is None)
         if smoked.failed is not None:
             # What was said of targets is over: no deployment is held before its tasks are healthy.
-            left = replace(self._evidence(held[0]), targets=(), check=smoked.failed)
+            left = replace(held[0].evidence(), targets=(), check=smoked.failed)
             raise StepFailed("a smoke check failed", left)
 
     def _chosen(self, choice: Choice, rollouts: Sequence[Rollout]) -> None:
         """Raise what a person's choice, if there is one, means while these are under way."""
         units = " and ".join(each.change.unit for each in rollouts)
         held = " and ".join(each.change.unit for each in rollouts if each.held or each.approaching)
+        who = "CodeDeploy" if any(each.change.codedeploy for each in rollouts) else "ECS"
         if choice is Choice.ROLL_BACK:
             raise TurnedBack(f"interrupted during the rollout of {units}")
         if choice is Choice.STOP_WATCHING and held:
             raise Unwatched(
-                f"ECS holds {held} before users see the new version, until somebody answers, and rolls back after "
+                f"{who} holds {held} before users see the new version, until somebody answers, and rolls back after "
                 f"{HELD // 60} minutes; nothing after it was started"
             )
         if choice is Choice.STOP_WATCHING:
-            raise Unwatched(f"ECS goes on with the rollout of {units}; nothing after it was started")
-
-    def _evidence(self, rollout: Rollout) -> Evidence:
-        document = self._context.ecs.task_definition(rollout.target).document
-        return evidence.of_service(rollout.change, rollout.target, rollout.observer, document, self._context.logs)
+            raise Unwatched(f"{who} goes on with the rollout of {units}; nothing after it was started")
 
     def _note(self, line: str) -> None:
         self._context.emit(Note(self._context.clock.now(), line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.aws.codedeploy import CodeDeploy
 from seatrial.aws.ecs import Ecs
 from seatrial.aws.elbv2 import Elbv2
 from seatrial.aws.logs import Logs
@@ -22,6 +23,7 @@ class Context:
     """The seams of one release. ``pace`` is the pause between two looks at AWS, in seconds."""
 
     ecs: Ecs
+    codedeploy: CodeDeploy
     elbv2: Elbv2
     logs: Logs
     ssm: Ssm
@@ -33,4 +35,6 @@ class Context:
     @classmethod
     def of(cls, aws: Aws, cluster: str, *, emit: Emit, clock: Clock, interrupt: Interrupt) -> Context:
         """Return the context of a release to a cluster."""
-        return cls(Ecs(aws, cluster), Elbv2(aws), Logs(aws), Ssm(aws), emit, clock, interrupt, aws.pace)
+        return cls(
+            Ecs(aws, cluster), CodeDeploy(aws), Elbv2(aws), Logs(aws), Ssm(aws), emit, clock, interrupt, aws.pace
+        )

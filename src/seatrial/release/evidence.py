@@ -23,7 +23,7 @@ LINES = 50
 def of_service(change: Change, target: str, seen: Observer, document: Mapping[str, Any], logs: Logs) -> Evidence:
     """Return the evidence of a service whose tasks of a revision failed: ``target`` (ARN), with its ``document``."""
     tasks = seen.tasks(target)
-    failed = [task for task in tasks if _failed_itself(task)]
+    failed = [task for task in tasks if failed_itself(task)]
     speaking = failed[-1:] or tasks[-1:]
     return Evidence(
         unit=change.unit,
@@ -64,7 +64,7 @@ def details(evidence: Evidence) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _failed_itself(task: Task) -> bool:
+def failed_itself(task: Task) -> bool:
     """Whether a stopped task failed, and was not merely told to make room (ECS's words for that)."""
     return task.status == "STOPPED" and not (task.stopped_reason or "").startswith("Scaling activity")
 

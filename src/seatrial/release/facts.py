@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seatrial.aws.cloudformation import CloudFormation
-from seatrial.aws.ecs import Ecs, Service, TaskDefinition, revision_name
+from seatrial.aws.codedeploy import CodeDeploy, DeploymentGroup
+from seatrial.aws.ecs import CODE_DEPLOY, Ecs, Service, TaskDefinition, revision_name
 from seatrial.aws.errors import NotFound
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
@@ -49,7 +50,10 @@ class AppStack:
 
 @dataclass(frozen=True)
 class Facts:
-    """An environment as it is. ``latest`` has every unit's newest revision, ``live`` that of each service."""
+    """An environment as it is. ``latest`` has every unit's newest revision, ``live`` that of each service.
+
+    ``groups`` has the deployment groups of the services that CodeDeploy deploys.
+    """
 
     account: str
     region: str
@@ -60,6 +64,7 @@ class Facts:
     latest: Mapping[str, TaskDefinition]
     live: Mapping[str, TaskDefinition]
     releases: tuple[Record, ...]
+    groups: Mapping[str, DeploymentGroup] = field(default_factory=dict)
 
     @property
     def serving(self) -> Record | None:
@@ -128,6 +133,7 @@ def gather(settings: Settings, aws: Aws) -> Facts:
         latest=latest,
         live=live,
         releases=_recent(records),
+        groups={unit: _group(settings, aws, unit) for unit, it in services.items() if it.controller == CODE_DEPLOY},
     )
 
 
@@ -184,6 +190,13 @@ def latest_revision(settings: Settings, ecs: Ecs, unit: str) -> TaskDefinition:
         return ecs.task_definition(family)
     except NotFound:
         raise UsageError(f"there is no task definition {family}", hint=_infra(settings)) from None
+
+
+def _group(settings: Settings, aws: Aws, unit: str) -> DeploymentGroup:
+    try:
+        return CodeDeploy(aws).group(names.deployment_application(settings), unit)
+    except NotFound:
+        raise UsageError(f"CodeDeploy has no deployment group for service {unit}", hint=_infra(settings)) from None
 
 
 def _recent(records: Records) -> tuple[Record, ...]:

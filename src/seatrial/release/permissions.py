@@ -61,6 +61,21 @@ class Arns:
         """The cluster."""
         return self.of("ecs", f"cluster/{self._facts.stack.cluster}")
 
+    def deployment_groups(self, units: Iterable[str]) -> tuple[str, ...]:
+        """Return the ARNs of the CodeDeploy deployment groups of services."""
+        application = names.deployment_application(self._settings)
+        return tuple(self.of("codedeploy", f"deploymentgroup:{application}/{unit}") for unit in units)
+
+    @property
+    def deployment_application(self) -> str:
+        """The CodeDeploy application."""
+        return self.of("codedeploy", f"application:{names.deployment_application(self._settings)}")
+
+    @property
+    def deployment_configurations(self) -> str:
+        """All deployment configurations: CodeDeploy's own, and the one that the stack may have made."""
+        return self.of("codedeploy", "deploymentconfig:*")
+
     @property
     def repository(self) -> str:
         """The repository: ``ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`` is its URI."""
@@ -107,6 +122,12 @@ def looking(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> It
     stack = arns.of("cloudformation", f"stack/{names.app_stack(settings)}/*")
     yield Permission(("cloudformation:DescribeStacks",), (stack,), "find the cluster, the repository and the network")
     yield Permission(("ecs:DescribeServices",), arns.services(facts.services), "see what is live")
+    if facts.groups:
+        yield Permission(
+            ("codedeploy:GetDeploymentGroup", "codedeploy:ListDeployments"),
+            arns.deployment_groups(facts.groups),
+            "see what CodeDeploy is doing",
+        )
     yield Permission(("ecs:DescribeTaskDefinition",), ("*",), "read the revisions that are live and the newest ones")
     yield Permission(
         ("ssm:GetParameter", "ssm:GetParameters"), (arns.records,), "read the releases before, and the lock"
@@ -146,17 +167,25 @@ def _task(unit: str, facts: Facts, arns: Arns) -> Iterator[Permission]:
 
 def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
     units = tuple(each.unit for each in step.changes)
-    yield Permission(
-        ("ecs:UpdateService", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
-        arns.services(units),
-        f"move {', '.join(units)} and find the deployment",
-    )
-    yield Permission(
-        ("ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"),
-        arns.services(units, "service-deployment"),
-        "follow the deployment, turn it back",
-    )
-    pausing = tuple(each.unit for each in step.changes if each.pauses)
+    ecs = tuple(each.unit for each in step.changes if each.codedeploy is None)
+    if ecs:
+        yield Permission(
+            ("ecs:UpdateService", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
+            arns.services(ecs),
+            f"move {', '.join(ecs)} and find the deployment",
+        )
+        yield Permission(
+            ("ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"),
+            arns.services(ecs, "service-deployment"),
+            "follow the deployment, turn it back",
+        )
+        yield Permission(
+            ("ecs:DescribeServiceRevisions",), arns.services(ecs, "service-revision"), "see what it aims at"
+        )
+    by_codedeploy = tuple(each.unit for each in step.changes if each.codedeploy is not None)
+    if by_codedeploy:
+        yield from _codedeploy(by_codedeploy, arns)
+    pausing = tuple(each.unit for each in step.changes if each.pauses and each.codedeploy is None)
     if pausing:
         yield Permission(
             ("ecs:ContinueServiceDeployment",),
@@ -166,13 +195,33 @@ def _rolling(step: Roll, facts: Facts, arns: Arns) -> Iterator[Permission]:
     commanded = dict.fromkeys(each.unit for each in step.checks if each.smoke.command is not None)
     for unit in commanded:
         yield from _task(unit, facts, arns)
-    yield Permission(("ecs:DescribeServiceRevisions",), arns.services(units, "service-revision"), "see what it aims at")
     yield Permission(("ecs:ListTasks",), ("*",), "see its tasks", (("ArnEquals", "ecs:cluster", arns.cluster),))
     yield Permission(("ecs:DescribeTasks",), (arns.tasks,), "see how its tasks are")
     if any(facts.services[unit].attachments for unit in units):
         yield Permission(("elasticloadbalancing:DescribeTargetHealth",), ("*",), "see what the load balancer says")
     yield Permission(("logs:GetLogEvents",), arns.streams(units), "show the last log lines of a task that failed")
     yield from _passing(facts.latest[unit] for unit in units)
+
+
+def _codedeploy(units: tuple[str, ...], arns: Arns) -> Iterator[Permission]:
+    """Yield what deployments need. CreateDeployment asks for three more actions than its own."""
+    yield Permission(
+        ("ecs:UpdateService",), arns.services(units), f"set the count of {', '.join(units)} the first time"
+    )
+    yield Permission(
+        ("codedeploy:CreateDeployment", "codedeploy:GetDeployment"),
+        arns.deployment_groups(units),
+        f"move {', '.join(units)} by CodeDeploy",
+    )
+    yield Permission(
+        ("codedeploy:RegisterApplicationRevision",), (arns.deployment_application,), "hand the AppSpec over"
+    )
+    yield Permission(("codedeploy:GetDeploymentConfig",), (arns.deployment_configurations,), "move the traffic so")
+    yield Permission(
+        ("codedeploy:ContinueDeployment", "codedeploy:GetDeploymentTarget", "codedeploy:StopDeployment"),
+        ("*",),
+        "follow the deployment, let it go on, turn it back",
+    )
 
 
 def _passing(definitions: Iterable[TaskDefinition]) -> Iterator[Permission]:

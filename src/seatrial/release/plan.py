@@ -16,17 +16,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.deployments import TESTED
+from seatrial.aws.ecs import CODE_DEPLOY
+from seatrial.config.hooks import GATED, LONGEST_GATES
 from seatrial.config.smoke import HELD
-from seatrial.config.strategies import Shifting
+from seatrial.config.strategies import CodeDeploy, Rolling
 from seatrial.errors import UsageError
 from seatrial.release.revisions import image_of, version_of
 from seatrial.release.steps import (
     Build,
+    ByCodeDeploy,
     Change,
     Check,
     CheckMigrations,
     Gate,
     Keep,
+    LambdaHook,
     NewRevision,
     Plan,
     Push,
@@ -36,7 +40,7 @@ from seatrial.release.steps import (
     Verify,
 )
 from seatrial.stack import names
-from seatrial.stack.deployments import deployment
+from seatrial.stack.deployments import deployment, gated
 from seatrial.stack.gaps import gaps
 
 if TYPE_CHECKING:
@@ -96,7 +100,8 @@ def plan_release(
     steps.append(Register(tuple(bases.values()), "services and tasks"))
     if migrations is not None:
         steps.insert(len(steps) if not migrations.known else 1, migrations)
-    steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
+    if gated(settings) is None:
+        steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
     steps += _rolls(settings, facts, tuple(settings.services), checked=True)
     if settings.jobs:
         jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
@@ -166,7 +171,11 @@ def patience(service: Service, strategy: Strategy | None = None) -> float:
     check = service.health_check
     judged = service.grace_period + (check.interval * (check.unhealthy + 1) if check else 30)
     waves = max(1, -(-100 // max(1, service.healthy_percents[1] - service.healthy_percents[0])))
-    waits = HELD + strategy.waits if isinstance(strategy, Shifting) else (strategy.bake or 0) if strategy else 0
+    waits = 0
+    if isinstance(strategy, Rolling):
+        waits = strategy.bake or 0
+    elif strategy is not None:
+        waits = HELD + strategy.waits + (LONGEST_GATES if isinstance(strategy, CodeDeploy) else 0)
     return waves * 3 * (_START + judged) + service.drain + service.stop_timeout + waits
 
 
@@ -175,11 +184,17 @@ def _rolls(settings: Settings, facts: Facts, units: tuple[str, ...], *, checked:
     first = not any(facts.released(unit) for unit in units)
     stages = (tuple(role for roles in STAGES for role in roles),) if first else STAGES
     changes = [
-        tuple(_change(settings, unit, facts) for unit in units if settings.services[unit].role in roles)
+        tuple(_change(settings, unit, facts, asks=checked) for unit in units if settings.services[unit].role in roles)
         for roles in stages
     ]
-    some = [each for each in changes if each]
+    some = [each for stage in changes for each in _gated_first(stage) if each]
     return [Roll(each, last=each is some[-1], checks=_checks(settings, each) if checked else ()) for each in some]
+
+
+def _gated_first(changes: tuple[Change, ...]) -> tuple[tuple[Change, ...], ...]:
+    """Return a stage as two where a hook of one service runs the gate tasks: the others wait until that serves."""
+    first = tuple(each for each in changes if each.codedeploy is not None and each.codedeploy.gates)
+    return first, tuple(each for each in changes if each not in first)
 
 
 def _checks(settings: Settings, changes: tuple[Change, ...]) -> tuple[Check, ...]:
@@ -188,8 +203,15 @@ def _checks(settings: Settings, changes: tuple[Change, ...]) -> tuple[Check, ...
     return () if unit is None else tuple(Check(name, smoke, unit) for name, smoke in settings.smoke.items())
 
 
-def _change(settings: Settings, unit: str, facts: Facts) -> Change:
+def _change(settings: Settings, unit: str, facts: Facts, *, asks: bool) -> Change:
+    """Return a service's change. ``asks`` says that CodeDeploy asks its hooks; ECS always does."""
     service, there = settings.services[unit], facts.services[unit]
+    group = facts.groups.get(unit)
+    hooks = tuple(
+        LambdaHook(stage, hook.function, f"hooks.{hook.name}")
+        for hook in deployment(settings, service).hooks
+        for stage in hook.stages
+    )
     return Change(
         unit=unit,
         previous=facts.stands(unit),
@@ -197,20 +219,40 @@ def _change(settings: Settings, unit: str, facts: Facts) -> Change:
         patience=patience(service, settings.target.strategy if service.routed else None),
         health_path=(service.health_check.path if service.health_check else "/") if service.routed else None,
         command=service.command,
-        strategy=there.strategy,
-        pauses=TESTED in there.pauses,
+        strategy=there.strategy if group is None else "CODEDEPLOY",
+        pauses=TESTED in there.pauses if group is None else group.pauses,
+        hooks=hooks if group is None else (),
+        codedeploy=None if group is None else _by_codedeploy(settings, service, hooks if asks else (), asks=asks),
     )
+
+
+def _by_codedeploy(settings: Settings, service: Service, hooks: tuple[LambdaHook, ...], *, asks: bool) -> ByCodeDeploy:
+    gates: tuple[str, ...] = ()
+    if asks and gated(settings) is service:
+        gates = tuple(name for name, task in settings.tasks.items() if task.gate)
+        hooks = (LambdaHook(GATED, names.gate_function(settings), f"gate task {' and '.join(gates)}"), *hooks)
+    assert service.port is not None  # only services that have traffic are CodeDeploy's
+    return ByCodeDeploy(names.deployment_application(settings), service.port, hooks, gates)
 
 
 def _refuse_other_strategy(settings: Settings, facts: Facts) -> None:
     """Refuse where the service would not change as seatrial.toml says, or not wait for its smoke checks."""
     for unit, service in settings.services.items():
-        wanted, there = deployment(settings, service), facts.services[unit]
+        wanted, there, group = deployment(settings, service), facts.services[unit], facts.groups.get(unit)
+        by = wanted.codedeploy
+        pauses_wanted = wanted.pause is not None or (by is not None and by.ready is not None)
+        pauses = TESTED in there.pauses if group is None else group.pauses
+        if (by is None) != (group is None):
+            who = "CodeDeploy" if group else "ECS itself"
+            raise UsageError(
+                f"service {unit} is deployed by {who}, and seatrial.toml says {settings.target.strategy.type}",
+                hint="who deploys a service cannot be changed in place; docs/infrastructure.md says how it is done",
+            )
         if wanted.strategy != there.strategy:
             problem = f"service {unit} is deployed {there.strategy}, and seatrial.toml says {wanted.strategy}"
-        elif (wanted.pause is not None) != (TESTED in there.pauses):
+        elif pauses_wanted != pauses:
             waits = (
-                "does not pause for the smoke checks" if wanted.pause else "pauses for smoke checks, of which none is"
+                "does not pause for the smoke checks" if pauses_wanted else "pauses for smoke checks, of which none is"
             )
             problem = f"service {unit} {waits} of seatrial.toml"
         else:
@@ -221,13 +263,18 @@ def _refuse_other_strategy(settings: Settings, facts: Facts) -> None:
 def _refuse(settings: Settings, facts: Facts, *, supersede: bool) -> None:
     for unit in settings.services:
         service = facts.services[unit]
-        if service.controller != "ECS":
+        if service.controller not in ("ECS", CODE_DEPLOY):
             raise UsageError(
-                f"service {unit} is deployed by {service.controller}, not by ECS itself",
+                f"service {unit} is deployed by {service.controller}, not by ECS itself or by CodeDeploy",
                 hint="recreate the service with the deployment controller ECS",
             )
-        moving = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
-        if moving and (facts.released(unit) or service.desired) and not supersede:
+        group = facts.groups.get(unit)
+        if group is not None:
+            moving = group.under_way is not None
+        else:
+            rolls = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
+            moving = rolls and (facts.released(unit) or service.desired > 0)
+        if moving and not supersede:
             raise UsageError(
                 f"service {unit} is in the middle of another deployment "
                 f"(to {facts.live[unit].name}, {service.running} of {service.desired} tasks running)",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from seatrial.aws.deployments import TESTED
 from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import AwsError
+from seatrial.release import evidence
 from seatrial.release.interrupt import Choice
 from seatrial.release.observe import Observer
 from seatrial.release.watch import DeploymentChanged
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from seatrial.aws.deployments import ServiceDeployment
     from seatrial.aws.ecs import Service
+    from seatrial.release.causes import Evidence
     from seatrial.release.context import Context
     from seatrial.release.steps import Change
 
@@ -86,6 +88,7 @@ class Rollout:
         self._gave_up = False
         self._answered: bool | None = None
         self._emptied = False
+        self._logs = context.logs
 
     @property
     def held(self) -> bool:
@@ -121,6 +124,11 @@ class Rollout:
     def observer(self) -> Observer:
         """What was seen of the service's tasks and targets."""
         return self._observer
+
+    def evidence(self) -> Evidence:
+        """Return what its tasks left behind."""
+        document = self._ecs.task_definition(self.target).document
+        return evidence.of_service(self.change, self.target, self._observer, document, self._logs)
 
     def begin(self, service: Service, *, desired: int | None) -> None:
         """Ask ECS for the target. ``service`` is as it was just before."""
@@ -246,6 +254,8 @@ class Rollout:
 
     def _why(self, deployment: ServiceDeployment) -> str:
         why = self.reason or deployment.rollback_reason or deployment.reason or deployment.status
+        hook = next((each.label for each in self.change.hooks if each.function in why), None)
+        why = f"{hook}: {why}" if hook else why
         return f"{why} (alarms: {', '.join(deployment.alarms)})" if deployment.alarms else why
 
     def _end(self, verdict: Verdict, reason: str) -> None:

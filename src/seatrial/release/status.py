@@ -164,7 +164,7 @@ class _Look:
             desired=service.desired,
             running=service.running,
             pending=service.pending,
-            rollout=(service.primary.rollout_state if service.primary else None) or "-",
+            rollout=service.rollout or "-",
             targets=dict(states),
             events=tuple(f"{_clock(each.at)} {each.message}" for each in service.events[:_EVENTS]),
             runs=runs,
@@ -187,7 +187,11 @@ class _Look:
         if not groups:
             return {}
         attachment = service.attachments[0]
-        shares = group_shares(attachment, self._elbv2.forwards(attachment.groups))
+        forwards = self._elbv2.forwards(attachment.groups)
+        group = self._facts.groups.get(service.name)
+        if group is not None:  # the test listener leads to the same groups, and not as users are led
+            forwards = [each for each in forwards if each.is_of(group.listener)]
+        shares = group_shares(attachment, forwards)
         return by_version([Group(shares[each], groups[each]) for each in attachment.groups], addresses)
 
     def _version(self, definition: str, unit: str) -> str:

@@ -166,12 +166,35 @@ class Gate(Step):
 
 
 @dataclass(frozen=True)
+class LambdaHook:
+    """A function (name or ARN) that is asked at a ``stage``; ``label`` is what people call it."""
+
+    stage: str
+    function: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ByCodeDeploy:
+    """What CodeDeploy deploys a service with. The deployment group is called like the service.
+
+    ``gates`` are the gate tasks that the hook BeforeInstall runs.
+    """
+
+    application: str
+    port: int
+    hooks: tuple[LambdaHook, ...] = ()
+    gates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Change:
     """One service's change. ``previous`` is the ARN that it goes back to.
 
     ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
     ``patience`` is how many seconds the deployment may take before it is turned back. ``strategy`` is ECS's name for
-    how the service changes; ``pauses`` says that ECS holds the deployment when only test traffic has moved.
+    how the service changes, CODEDEPLOY where it is not ECS that does it (``codedeploy``); ``pauses`` says that the
+    deployment is held when only test traffic has moved. ``hooks`` are asked by ECS.
     """
 
     unit: str
@@ -182,6 +205,8 @@ class Change:
     command: tuple[str, ...] = ()
     strategy: str = "ROLLING"
     pauses: bool = False
+    hooks: tuple[LambdaHook, ...] = ()
+    codedeploy: ByCodeDeploy | None = None
 
     @property
     def shifts(self) -> bool:
@@ -226,8 +251,14 @@ class Roll(Step):
             + (f", {each.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if each.shifts else "")
             for each in self.changes
         ]
+        hooks = [
+            f"{each.unit} asks {hook.label} ({hook.function.rpartition(':')[2]}) at {hook.stage}"
+            for each in self.changes
+            for hook in (*each.hooks, *(each.codedeploy.hooks if each.codedeploy else ()))
+        ]
         return (
             *changes,
+            *hooks,
             *(f"smoke check {each.name}, before users see it: {each.smoke.words}" for each in self.checks),
         )
 

@@ -76,13 +76,13 @@ class TaskRun:
             task, late, _ = self._until_it_ends(task, _STOPS, ask=False)
             if late is not None:
                 return Ended(task, (), None, f"{problem}, and does not stop", choice)
-        self._finish_log(task)
+        self.finish_log(task)
         return self._ended(task, problem, choice)
 
     def _until_it_ends(self, task: Task, timeout: float, *, ask: bool = True) -> tuple[Task, str | None, Choice]:
         """Look until the task has stopped. Returns the problem if it did not stop in time, or a person interrupted."""
         deadline = self._clock.monotonic() + timeout
-        while (task := self._look(task)).status != "STOPPED":
+        while (task := self.look(task)).status != "STOPPED":
             if self._clock.monotonic() > deadline:
                 return task, f"{self._unit} did not end within {timeout:.0f} s", Choice.GO_ON
             if ask and (choice := self._context.interrupt.poll()) is not Choice.GO_ON:
@@ -90,7 +90,8 @@ class TaskRun:
             self._clock.sleep(self._context.pace * _PACE)
         return task, None, Choice.GO_ON
 
-    def _look(self, task: Task) -> Task:
+    def look(self, task: Task) -> Task:
+        """Look at a task once, and tell what changed and what it has logged since."""
         found = self._ecs.tasks([task.arn])
         task = found[0] if found else task
         own = task.container(self._unit)
@@ -123,7 +124,8 @@ class TaskRun:
             self._emit(TaskLogged(line.at, self._unit, task.id, line.text))
         return bool(lines)
 
-    def _finish_log(self, task: Task) -> None:
+    def finish_log(self, task: Task) -> None:
+        """Read the log of a task that has stopped to its end."""
         quiet = 0
         while quiet < _QUIET_LOOKS:
             quiet = 0 if self._read_log(task) else quiet + 1
@@ -133,9 +135,15 @@ class TaskRun:
     def _ended(self, task: Task, problem: str | None, choice: Choice) -> Ended:
         own = task.container(self._unit)
         code = own.exit_code if own else None
-        if problem is None and code is None:
-            reason = (own.reason if own else None) or task.stopped_reason or "no exit code"
-            problem = f"{self._unit} did not run: {reason}"
-        elif problem is None and code != 0:
-            problem = f"{self._unit} exited with code {code}"
+        problem = problem_of(self._unit, task, self._unit) if problem is None else problem
         return Ended(task, (), code, problem, choice)
+
+
+def problem_of(name: str, task: Task, container: str) -> str | None:
+    """Return what went wrong with a task that has stopped, None for exit code 0. ``name`` is what it is called."""
+    own = task.container(container)
+    code = own.exit_code if own else None
+    if code is None:
+        reason = (own.reason if own else None) or task.stopped_reason or "no exit code"
+        return f"{name} did not run: {reason}"
+    return f"{name} exited with code {code}" if code else None

@@ -1,8 +1,9 @@
 """The way back: every service that was told to change goes to the revision it had.
 
 A deployment under way is turned back by ECS itself (StopServiceDeployment), one that ended well by UpdateService to the
-revision before, and one that ECS is rolling back already is waited for. A service that no release had been to before
-goes back to no tasks. Somebody else's deployment is left alone.
+revision before, and one that ECS is rolling back already is waited for. CodeDeploy does the same by StopDeployment and
+by a new deployment. A service that no release had been to before goes back to no tasks. Somebody else's deployment is
+left alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.ecs import revision_name
 from seatrial.errors import SeatrialError
+from seatrial.release.codedeploy import rollout_of
 from seatrial.release.interrupt import Interrupt
 from seatrial.release.rolling import Rollout, Verdict, follow
 from seatrial.release.stops import StepFailed
@@ -83,7 +85,7 @@ def _way_back(rollout: Rollout, context: Context, problems: list[str]) -> Rollou
         return None
     if not first and rollout.begun and rollout.verdict is None and rollout.turn_back():
         return rollout
-    back = Rollout(change, change.previous, context)
+    back = rollout_of(change, change.previous, context, back=True)
     back.begin(service, desired=0 if first else None)
     return back
 

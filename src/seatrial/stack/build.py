@@ -10,7 +10,7 @@ from seatrial.config.models import HealthCheck as HealthCheckSettings
 from seatrial.config.strategies import Shifting
 from seatrial.errors import UsageError
 from seatrial.stack import model, names
-from seatrial.stack.deployments import deployment, test_entry
+from seatrial.stack.deployments import deployment, gate_hook, test_entry
 from seatrial.stack.overlap import alone
 from seatrial.stack.priorities import one_rule_each, priorities
 
@@ -45,6 +45,7 @@ def build(settings: Settings) -> model.Stack:
             tasks=tuple(model.Task(_container(settings, unit, task)) for unit, task in settings.tasks.items()),
             jobs=tuple(_job(settings, unit, job) for unit, job in settings.jobs.items()),
             test_entry=test_entry(settings),
+            gate_hook=gate_hook(settings, lambda unit: _container(settings, unit, settings.tasks[unit])),
         ),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.config.hooks import stages
 from seatrial.config.strategies import Rolling
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ def gaps(settings: Settings) -> tuple[str, ...]:
     if settings.smoke and isinstance(settings.target.strategy, Rolling):
         found.append(
             "[smoke] is not asked: under the rolling strategy users see new tasks at once; "
-            "blue_green, canary and linear test them first"
+            "blue_green, canary, linear and codedeploy test them first"
         )
+    found += [
+        f"hooks.{name} is not asked: {settings.target.strategy.type} has none of its stages ({', '.join(hook.stages)})"
+        for name, hook in settings.hooks.items()
+        if not stages(hook, settings.target.strategy)
+    ]
     return tuple(found)

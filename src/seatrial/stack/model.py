@@ -174,11 +174,41 @@ class EarlySuccess:
 
 
 @dataclass(frozen=True)
+class Hook:
+    """A Lambda function (ARN) of the team that is asked at stages of a deployment, as ECS or CodeDeploy names them."""
+
+    name: str
+    function: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CodeDeploy:
+    """How CodeDeploy changes a service. Times in minutes.
+
+    ``configuration`` is a predefined one, None for one of the service's own: ``kind`` (TimeBasedCanary or
+    TimeBasedLinear), ``percent`` and ``interval``. ``wait`` is how long the old tasks stay after the shift, ``ready``
+    how long traffic waits to be moved until whoever releases says so; None does not wait. ``tests``: there is a test
+    listener. ``gated``: its BeforeInstall runs the gate tasks.
+    """
+
+    configuration: str | None
+    kind: str
+    percent: int
+    interval: int
+    wait: int
+    ready: int | None
+    tests: bool
+    gated: bool
+
+
+@dataclass(frozen=True)
 class Deployment:
     """How a service changes to a new revision. Times in minutes, as ECS counts them.
 
-    ``strategy`` is ECS's name. ``percent`` and ``interval`` are those of canary and linear. ``pause`` is how long ECS
-    waits, with test traffic on the new revision, for whoever releases to say that it may go on; None does not wait.
+    ``strategy`` is ECS's name; where there is ``codedeploy``, ECS leaves it to that. ``percent`` and ``interval`` are
+    those of canary and linear. ``pause`` is how long ECS waits, with test traffic on the new revision, for whoever
+    releases to say that it may go on; None does not wait.
     """
 
     strategy: Literal["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"] = "ROLLING"
@@ -189,11 +219,23 @@ class Deployment:
     alarms: tuple[str, ...] = ()
     breaker: Breaker | None = None
     early_success: EarlySuccess | None = None
+    codedeploy: CodeDeploy | None = None
+    hooks: tuple[Hook, ...] = ()
 
     @property
     def shifts(self) -> bool:
-        """Whether the new revision starts beside the old one and traffic is moved to it."""
+        """Whether ECS starts the new revision beside the old one and moves traffic to it."""
         return self.strategy != "ROLLING"
+
+    @property
+    def paired(self) -> bool:
+        """Whether there are two target groups that take turns, be it by ECS or by CodeDeploy."""
+        return self.shifts or self.codedeploy is not None
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are rules on the test listener."""
+        return self.shifts or (self.codedeploy is not None and self.codedeploy.tests)
 
 
 @dataclass(frozen=True)
@@ -222,6 +264,20 @@ class Task:
     """A one-off command on the release's image."""
 
     container: Container
+
+
+@dataclass(frozen=True)
+class GateHook:
+    """The function ``name`` that runs gate tasks in order, each on the new revision of the service ``unit``.
+
+    ``timeouts`` are theirs, in seconds.
+    """
+
+    name: str
+    log_group: str
+    unit: str
+    tasks: tuple[Container, ...]
+    timeouts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -257,6 +313,7 @@ class App:
     tasks: tuple[Task, ...]
     jobs: tuple[Job, ...]
     test_entry: TestEntry | None = None
+    gate_hook: GateHook | None = None
 
     @property
     def containers(self) -> tuple[Container, ...]:

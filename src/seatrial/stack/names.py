@@ -61,6 +61,16 @@ def secret(settings: Settings, name: str) -> str:
     return f"{settings.app.name}/{settings.name}/{name}"
 
 
+def deployment_application(settings: Settings) -> str:
+    """Name of the CodeDeploy application; the deployment group of a service is called like the service."""
+    return app_stack(settings)
+
+
+def gate_function(settings: Settings) -> str:
+    """Name of the Lambda function that runs gate tasks in a hook: ``stockweb-production-gates``."""
+    return f"{app_stack(settings)}-gates"
+
+
 def release_prefix(settings: Settings) -> str:
     """Path of the release records and the lock in the SSM parameter store: ``/stockweb/production``."""
     return f"/{settings.app.name}/{settings.name}"

@@ -68,7 +68,18 @@ def _context(service: str, parameters: Parameters, place: Place) -> dict[str, st
 
 
 def _besides(action: str, parameters: Parameters, place: Place) -> list[Need]:
-    """Return the further actions that some calls are checked for."""
+    """Return the further actions that some calls are checked for.
+
+    CreateDeployment with an AppSpec in it: README of aws-actions/amazon-ecs-deploy-task-definition, "Permissions".
+    """
+    if action == "codedeploy:CreateDeployment":
+        application = place.arn("codedeploy", "application:", str(parameters.get("applicationName")))
+        # Which configuration a request without one means, the group knows.
+        name = str(parameters.get("deploymentConfigName") or "CodeDeployDefault.ECSAllAtOnce")
+        return [
+            Need("codedeploy:GetDeploymentConfig", place.arn("codedeploy", "deploymentconfig:", name)),
+            Need("codedeploy:RegisterApplicationRevision", application),
+        ]
     if action != "ecs:RegisterTaskDefinition":
         return []
     found = [
@@ -126,6 +137,11 @@ def _log_group(place: Place, parameters: Parameters) -> list[str]:
     return [place.arn("logs", "log-group:", f"{parameters.get('logGroupName')}:*")]
 
 
+def _deployment_group(place: Place, parameters: Parameters) -> list[str]:
+    application, group = parameters.get("applicationName"), parameters.get("deploymentGroupName")
+    return [place.arn("codedeploy", "deploymentgroup:", f"{application}/{group}")]
+
+
 def _any(_place: Place, _parameters: Parameters) -> list[str]:
     return ["*"]
 
@@ -137,6 +153,12 @@ _RESOURCES: dict[str, Resources] = {
     "cloudformation:DescribeStacks": _stack,
     "cloudformation:GetTemplate": _stack,
     "cloudformation:ListStackResources": _stack,
+    "codedeploy:ContinueDeployment": _any,
+    "codedeploy:CreateDeployment": _deployment_group,
+    "codedeploy:GetDeploymentGroup": _deployment_group,
+    "codedeploy:GetDeploymentTarget": _any,
+    "codedeploy:ListDeployments": _deployment_group,
+    "codedeploy:StopDeployment": _any,
     "ecr:BatchCheckLayerAvailability": _named("ecr", "repository", "repositoryName"),
     "ecr:BatchGetImage": _named("ecr", "repository", "repositoryName"),
     "ecr:CompleteLayerUpload": _named("ecr", "repository", "repositoryName"),

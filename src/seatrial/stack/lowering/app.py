@@ -20,9 +20,11 @@ from seatrial.stack.graph import (
     Template,
     parameters_needed,
 )
+from seatrial.stack.lowering.codedeploy import deployments
+from seatrial.stack.lowering.deployments import HOOK_ROLE
 from seatrial.stack.lowering.foundation import foundation_template
 from seatrial.stack.lowering.naming import distinct, imported
-from seatrial.stack.lowering.policies import traffic_role
+from seatrial.stack.lowering.policies import hook_role, traffic_role
 from seatrial.stack.lowering.traffic import TRAFFIC_ROLE, rule_ids, serves_alternate, target_groups, test_listener
 from seatrial.stack.lowering.units import is_live, job, secret_parameter, service, task_definition
 
@@ -86,12 +88,13 @@ def _parameters(app: App) -> dict[str, Parameter]:
         )
     }
     for unit in app.services:
-        parameters[names.released_parameter(unit.container.unit)] = Parameter(
-            f"Whether a release has been to the service {unit.container.unit}; if not, it is made with no tasks",
-            default="false",
-            allowed=_BOOLEANS,
-        )
-        if unit.deployment.shifts:
+        if unit.deployment.codedeploy is None:
+            parameters[names.released_parameter(unit.container.unit)] = Parameter(
+                f"Whether a release has been to the service {unit.container.unit}; if not, it is made with no tasks",
+                default="false",
+                allowed=_BOOLEANS,
+            )
+        if unit.deployment.paired:
             parameters[names.serving_parameter(unit.container.unit)] = Parameter(
                 f"Which of its two target groups serves {unit.container.unit}; releases let them take turns",
                 default="primary",
@@ -128,12 +131,17 @@ def _services_template(stack: Stack) -> Template:
     shifted = [unit for unit in stack.app.services if unit.deployment.shifts]
     if stack.app.test_entry is not None:
         resources |= test_listener(stack, stack.app.test_entry)
+    if shifted:
         groups = [group for unit in shifted for group in target_groups(unit)]
         resources[TRAFFIC_ROLE] = traffic_role(groups, [rule for unit in shifted for rule in rule_ids(unit)])
+    if functions := [hook.function for unit in shifted for hook in unit.deployment.hooks]:
+        resources[HOOK_ROLE] = hook_role(functions)
+    resources |= deployments(stack)
     for unit in stack.app.services:
         resources |= service(unit, stack.base.name)
-        conditions[is_live(unit)] = Equals(Ref(names.released_parameter(unit.container.unit)), "true")
-        if unit.deployment.shifts:
+        if unit.deployment.codedeploy is None:
+            conditions[is_live(unit)] = Equals(Ref(names.released_parameter(unit.container.unit)), "true")
+        if unit.deployment.paired:
             conditions[serves_alternate(unit)] = Equals(Ref(names.serving_parameter(unit.container.unit)), "alternate")
     return Template(
         name="services",

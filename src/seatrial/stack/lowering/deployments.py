@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.stack.graph import Noted
+from seatrial.stack.graph import GetAtt, Noted
 
 if TYPE_CHECKING:
     from seatrial.stack import model
     from seatrial.stack.graph import Value
+
+#: The role with which ECS asks the functions of ``[hooks]``.
+HOOK_ROLE = "HookRole"
 
 
 def deployment_configuration(unit: model.Service) -> dict[str, Value]:
@@ -91,8 +94,18 @@ def _shifting(deployment: model.Deployment) -> dict[str, Value]:
             "StepPercent": deployment.percent,
             "StepBakeTimeInMinutes": deployment.interval,
         }
-    configuration["LifecycleHooks"] = [] if deployment.pause is None else [_pause(deployment.pause)]
+    pauses = [] if deployment.pause is None else [_pause(deployment.pause)]
+    configuration["LifecycleHooks"] = [*map(_function, deployment.hooks), *pauses]
     return configuration
+
+
+def _function(hook: model.Hook) -> dict[str, Value]:
+    return {
+        "TargetType": "AWS_LAMBDA",
+        "HookTargetArn": hook.function,
+        "RoleArn": GetAtt(HOOK_ROLE, "Arn"),
+        "LifecycleStages": list(hook.stages),
+    }
 
 
 def _pause(minutes: int) -> dict[str, Value]:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 VERSION = "2012-10-17"
 
 #: Actions that know no resource, so that their policy must say ``*`` (service authorization reference): the registry
-#: login is of the account, the channels of ECS Exec are made by the agent as it connects, and what only looks at load
-#: balancers looks at all of them.
+#: login is of the account, an answer names a hook's execution, the channels of ECS Exec are made by the agent as it
+#: connects, and what only looks at load balancers looks at all of them.
 WITHOUT_RESOURCE = frozenset(
     {
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
         "ecr:GetAuthorizationToken",
         "elasticloadbalancing:DescribeListeners",
         "elasticloadbalancing:DescribeRules",
@@ -184,6 +185,38 @@ def traffic_role(groups: Iterable[str], rules: Iterable[str]) -> Resource:
         "Lets ECS shift this environment's traffic",
         account="StringEqualsIfExists",
     )
+
+
+def hook_role(functions: Iterable[str]) -> Resource:
+    """Return the role with which ECS asks these functions (ARNs) at stages of a deployment."""
+    statements: list[Value] = [
+        {
+            "Sid": "AskTheseFunctions",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": list(dict.fromkeys(functions)),
+        }
+    ]
+    # As for the role that shifts traffic: AWS's own example has no condition.
+    return role(
+        "ecs.amazonaws.com", statements, "Lets ECS ask this environment's hooks", account="StringEqualsIfExists"
+    )
+
+
+def handing_over(sid: str) -> dict[str, Value]:
+    """Return the statement that lets a role hand the tasks' roles to ECS."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": [Ref("ExecutionRoleArn"), Ref("TaskRoleArn")],
+        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    }
+
+
+def arn(service: str, resource: str) -> Sub:
+    """Return an ARN of this account and region."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
 
 
 def bucket_policy(bucket: str) -> Resource:

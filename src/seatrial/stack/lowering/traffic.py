@@ -1,9 +1,9 @@
 """How requests reach services: target groups, listener rules and, where deployments shift traffic, the test listener.
 
 A service whose traffic is shifted has two target groups, which take turns: the new revision's tasks register in the one
-that does not serve. ECS then moves weights in two rules, the production rule and that of the test listener. Those
-weights are ECS's; a template cannot leave them out, so it is told which group serves
-(:func:`~seatrial.stack.names.serving_parameter`) and writes what is there.
+that does not serve. ECS then moves weights in two rules, the production rule and that of the test listener; CodeDeploy
+does so in all rules of a listener that lead to either group. Those weights are theirs; a template cannot leave them
+out, so it is told which group serves (:func:`~seatrial.stack.names.serving_parameter`) and writes what is there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.stack import model
     from seatrial.stack.graph import Value
 
-_TEST_LISTENER = "TestListener"
+TEST_LISTENER = "TestListener"
 TRAFFIC_ROLE = "TrafficRole"
 
 
@@ -28,16 +28,22 @@ def traffic(unit: model.Service, balancing: model.Balancing, base: str) -> dict[
     """Return a service's target groups and listener rules."""
     resources = {group: _target_group(balancing, base) for group in target_groups(unit)}
     for route in balancing.routes:
-        listener = imported(base, "HttpListenerArn" if route.host is None else "HttpsListenerArn")
+        listener = production_listener(route, base)
         resources[_rule_id(route)] = _listener_rule(unit, route, listener)
-        if unit.deployment.shifts:
-            resources[_test_rule_id(route)] = _listener_rule(unit, route, Ref(_TEST_LISTENER))
+        if unit.deployment.tested:
+            resources[_test_rule_id(route)] = _listener_rule(unit, route, Ref(TEST_LISTENER))
     return resources
 
 
 def load_balancer(unit: model.Service, balancing: model.Balancing) -> dict[str, Value]:
     """Return the entry of the service's ``LoadBalancers``."""
     primary, *alternate = target_groups(unit)
+    if unit.deployment.codedeploy is not None:
+        return {
+            "ContainerName": unit.container.unit,
+            "ContainerPort": balancing.port,
+            "TargetGroupArn": Noted(Ref(primary), "The one it begins in. Where it is now is CodeDeploy's"),
+        }
     entry: dict[str, Value] = {
         "ContainerName": unit.container.unit,
         "ContainerPort": balancing.port,
@@ -57,18 +63,23 @@ def load_balancer(unit: model.Service, balancing: model.Balancing) -> dict[str, 
     return entry
 
 
+def production_listener(route: model.Route, base: str) -> Value:
+    """Return the listener that users come by."""
+    return imported(base, "HttpListenerArn" if route.host is None else "HttpsListenerArn")
+
+
 def target_groups(unit: model.Service) -> tuple[str, ...]:
     """Return the logical names of a service's target groups: one, or a pair where traffic is shifted."""
     name = names.logical(unit.container.unit)
     if unit.balancing is None:
         return ()
-    return (f"{name}TargetGroup", *([f"{name}AlternateTargetGroup"] if unit.deployment.shifts else []))
+    return (f"{name}TargetGroup", *([f"{name}AlternateTargetGroup"] if unit.deployment.paired else []))
 
 
 def rule_ids(unit: model.Service) -> list[str]:
     """Return the logical names of a service's rules, those of the test listener last."""
     routes = () if unit.balancing is None else unit.balancing.routes
-    tests = [_test_rule_id(route) for route in routes] if unit.deployment.shifts else []
+    tests = [_test_rule_id(route) for route in routes] if unit.deployment.tested else []
     return [*(_rule_id(route) for route in routes), *tests]
 
 
@@ -97,7 +108,7 @@ def test_listener(stack: model.Stack, entry: model.TestEntry) -> dict[str, Resou
             "Certificates": [{"CertificateArn": ingress.certificate or imported(base, "CertificateArn")}],
         }
     resources = {
-        _TEST_LISTENER: Resource(
+        TEST_LISTENER: Resource(
             "AWS::ElasticLoadBalancingV2::Listener",
             properties,
             why="Leads to the new revision alone while it is tested; outside of releases, to the one that serves",

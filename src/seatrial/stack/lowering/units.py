@@ -156,17 +156,16 @@ def _service(unit: model.Service, base: str) -> Resource:
             "The family, not a revision: a new revision does not change this value, so no stack update moves the "
             "service. Releases do",
         ),
-        "DesiredCount": Noted(
-            If(is_live(unit), NO_VALUE, 0),
-            "Nothing runs before the first release; afterwards the count is the release's, not the stack's",
-        ),
+        "DesiredCount": _count(unit),
         "LaunchType": "FARGATE",
-        "DeploymentConfiguration": deployment_configuration(unit),
+        **_deployed(unit),
         "NetworkConfiguration": {"AwsvpcConfiguration": _network(base)},
         "EnableExecuteCommand": Noted(True, "For a shell in a running task; IAM says who may"),
         "EnableECSManagedTags": True,
         "PropagateTags": "SERVICE",
         "AvailabilityZoneRebalancing": "ENABLED"
+        if rolls and unit.deployment.codedeploy is None
+        else Noted("DISABLED", "CodeDeploy alone moves tasks")
         if rolls
         else Noted("DISABLED", "Rebalancing starts a task before it stops one, which 100 percent does not allow"),
     }
@@ -179,6 +178,26 @@ def _service(unit: model.Service, base: str) -> Resource:
         # ECS refuses a target group that no listener leads to. Rules that ECS is told of are depended on anyway.
         depends_on += [] if unit.deployment.shifts else rule_ids(unit)
     return Resource("AWS::ECS::Service", properties, depends_on=tuple(depends_on))
+
+
+def _count(unit: model.Service) -> Noted:
+    if unit.deployment.codedeploy is not None:
+        return Noted(
+            0,
+            "What it is made with; a release sets the count. Never change a property of this service: CloudFormation "
+            "would call UpdateService with all of them, this one and the task definition too, which ECS refuses",
+        )
+    return Noted(
+        If(is_live(unit), NO_VALUE, 0),
+        "Nothing runs before the first release; afterwards the count is the release's, not the stack's",
+    )
+
+
+def _deployed(unit: model.Service) -> dict[str, Value]:
+    """Return who deploys a service, and how."""
+    if unit.deployment.codedeploy is not None:
+        return {"DeploymentController": {"Type": "CODE_DEPLOY"}}
+    return {"DeploymentConfiguration": deployment_configuration(unit)}
 
 
 def _network(base: str) -> dict[str, Value]:
