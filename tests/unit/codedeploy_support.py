@@ -35,6 +35,7 @@ class FakeDeployment:
     problem: tuple[str, str] | None = None
     taken_back_by: str | None = None
     continued: list[str] = field(default_factory=list)
+    why: str = ""
 
     @property
     def target(self) -> str:
@@ -108,6 +109,7 @@ class FakeCodeDeployAws(FakeAws):
             more.get("deploymentConfigName"),
             service.definition,
             [],
+            why=str(more["description"]),
         )
         way = self.ways.get((made.unit, made.target.rpartition("/")[2]), list(USUAL))
         made.script = [each for each in way if each != "Ready" or self.pauses]
@@ -120,6 +122,7 @@ class FakeCodeDeployAws(FakeAws):
             self._goes(it, it.script.pop(0))
         info: dict[str, Any] = {
             "deploymentId": it.id,
+            "description": it.why,
             "status": it.status,
             "instanceTerminationWaitTimeStarted": it.stage == "TERMINATION_WAIT",
         }
@@ -176,7 +179,8 @@ class FakeCodeDeployAws(FakeAws):
     def _continue_deployment(self, deploymentId: str, deploymentWaitType: str) -> dict[str, Any]:  # noqa: N803
         it = self.made[deploymentId]
         at = {"READY_WAIT": it.status == "Ready", "TERMINATION_WAIT": it.stage == "TERMINATION_WAIT"}
-        assert at[deploymentWaitType]
+        if not at[deploymentWaitType] or deploymentWaitType in it.continued:
+            raise error("DeploymentIsNotInReadyStateException", "ContinueDeployment", "it does not wait")
         it.continued.append(deploymentWaitType)
         return {}
 

@@ -18,7 +18,7 @@ from seatrial.release.probes import Answer
 from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, Note, ReleaseEvent, TaskChanged, TaskLogged
 from tests.unit.codedeploy_support import WAITS, FakeCodeDeployAws, stopped_task
-from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, FakeClock, settings_of
+from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, FakeClock, error, settings_of
 from tests.unit.test_release_policy import PUSH, Held, without
 from tests.unit.test_release_shifting import FakeProbes
 
@@ -411,3 +411,32 @@ def worker_is_interrupted(document: dict[str, Any] | None) -> Ending:
 
 
 SCENARIOS = (first, check_fails, gate_is_interrupted, worker_is_interrupted)
+
+
+@pytest.mark.parametrize("operation", ["CreateDeployment", "ContinueDeployment", "UpdateService"])
+def test_a_call_whose_answer_is_lost_is_repeated_and_changes_nothing_twice(operation: str) -> None:
+    world = World(TESTED + SMOKE)
+    world.aws.lost = {operation}
+    outcome = world.deploy()
+    assert outcome.result == "released", outcome
+    assert world.aws.lost == set()
+    assert [each.unit for each in world.aws.made.values()] == ["web", "events"]
+
+
+def test_a_stop_whose_answer_is_lost_is_one_stop() -> None:
+    world = World()
+    world.aws.script["worker", "shop-production-worker:2"] = ["ROLLBACK_SUCCESSFUL"]
+    world.aws.ways["web", "shop-production-web:2"] = ["InProgress AfterInstall", *[f"InProgress {WAITS}"] * 9]
+    world.aws.lost = {"StopDeployment"}
+    outcome = world.deploy()
+    assert outcome.result == "rolled_back", outcome
+    assert world.aws.lost == set()
+    assert {world.aws.live(unit) for unit in SERVICES} == {"old"}
+
+
+def test_aws_away_for_good_says_that_codedeploy_goes_on() -> None:
+    world = World()
+    world.aws.away = lambda _api: error("ExpiredTokenException", "x", "expired") if world.aws.made else None
+    outcome = world.deploy()
+    assert (outcome.exit_code, outcome.result) == (3, "needs_human")
+    assert "CodeDeploy goes on by itself with web (shop-production-web:2)" in outcome.message

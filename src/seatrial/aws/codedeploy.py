@@ -45,7 +45,7 @@ class Deployment:
 
     ``error`` is its error code, ``message`` the sentence with it; ``rollback`` is the id of the deployment that takes
     it back. ``waits_for_end``: all traffic has moved, and the old tasks' time is running. ``events`` and ``sets`` are
-    empty before it has started.
+    empty before it has started. ``why`` is what whoever began it wrote.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Deployment:
     waits_for_end: bool
     events: tuple[LifecycleEvent, ...] = ()
     sets: tuple[TaskSetInfo, ...] = ()
+    why: str = ""
 
     @property
     def under_way(self) -> bool:
@@ -208,4 +209,5 @@ def _deployment(raw: Mapping[str, Any], target: Mapping[str, Any]) -> Deployment
             )
             for each in target.get("taskSetsInfo", ())
         ),
+        why=raw.get("description", ""),
     )

@@ -55,10 +55,16 @@ class CodeDeployRollout(Rollout):
 
     def answer(self, *, go_on: bool) -> None:
         """Let a deployment that is held move the traffic, or have CodeDeploy take it back."""
-        if go_on:
-            self._codedeploy.go_on(self._id, "READY_WAIT")
-        else:
-            self._codedeploy.stop(self._id, roll_back=True)
+        try:
+            if go_on:
+                self._codedeploy.go_on(self._id, "READY_WAIT")
+            else:
+                self._codedeploy.stop(self._id, roll_back=True)
+        except AwsError:
+            # Answered already, by a first call whose own answer got lost, or by somebody else: the end will tell.
+            self._seen = self._described(self._id)
+            if self._seen.status == "Ready":
+                raise
         self._answered = go_on
 
     def begin(self, service: Service, *, desired: int | None) -> None:
@@ -77,9 +83,13 @@ class CodeDeployRollout(Rollout):
                 self._by.application, self.change.unit, spec, at_once=self._back, why=why
             )
         except AwsError:
-            if desired:  # nothing runs yet, and nothing shall
-                self._ecs.scale(self.change.unit, 0)
-            raise
+            # None was under way before: if one is now, with our own words, it was made and the answer got lost.
+            made = self._codedeploy.under_way(self._by.application, self.change.unit)
+            if made is None or self._described(made).why != why:
+                if desired:  # nothing runs yet, and nothing shall
+                    self._ecs.scale(self.change.unit, 0)
+                raise
+            self._id = made
         self.begun = True
 
     def look(self, service: Service | None) -> None:
@@ -101,7 +111,7 @@ class CodeDeployRollout(Rollout):
             self._judge_failure(seen)
         elif self._clock.monotonic() > self._deadline:
             self._give_up(f"not done after {self.change.patience:.0f} s")
-        elif not self._back and not self.replaced and self._failing(service):
+        elif not self._back and not self._gave_up and self._failing(service):
             self._give_up(f"the tasks of {revision_name(self.target)} fail again and again")
 
     def turn_back(self) -> bool:
@@ -115,8 +125,12 @@ class CodeDeployRollout(Rollout):
         if seen.under_way and self._answered is not False:
             try:
                 self._codedeploy.stop(self._id, roll_back=True)
-            except AwsError:  # it ended between our look and the call, or its old tasks are ending already
-                return False
+            except AwsError:
+                # It ended between our look and the call, its old tasks are ending already, or it is stopped already,
+                # by a first call whose answer got lost.
+                self._seen = seen = self._described(self._id)
+                if seen.under_way or seen.status == "Succeeded":
+                    return False
         self.verdict = None
         self._deadline = self._clock.monotonic() + self.change.patience
         return True

@@ -22,6 +22,7 @@ def left_behind(rollouts: Sequence[Rollout]) -> str:
     if not asked:
         return "no service was told to change"
     said = []
+    who = "CodeDeploy" if any(each.change.codedeploy for each in asked) else "ECS"
     going = [each for each in asked if each.verdict is None]
     held = [each for each in going if each.held or each.approaching]
     on = [each for each in going if each not in held]
@@ -29,10 +30,10 @@ def left_behind(rollouts: Sequence[Rollout]) -> str:
     if done:
         said.append(f"{_units(done)} had changed")
     if on:
-        said.append(f"ECS goes on by itself with {_units(on)}, and rolls back what does not become healthy")
+        said.append(f"{who} goes on by itself with {_units(on)}, and rolls back what does not become healthy")
     if held:
         said.append(
-            f"ECS holds {_units(held)} before users see the new version, and rolls back after {HELD // 60} minutes"
+            f"{who} holds {_units(held)} before users see the new version, and rolls back after {HELD // 60} minutes"
         )
     return "; ".join([*said, "nothing after it was started"])
 

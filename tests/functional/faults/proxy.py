@@ -32,7 +32,7 @@ _READS = ("Describe", "List", "Get", "Filter", "GET", "HEAD")
 
 @dataclass
 class Trouble:
-    """What goes wrong after the first ``after``; ``calls`` is how many are left, None for all that come."""
+    """What goes wrong after the first call that matches ``after``; ``calls`` are left, None for all that come."""
 
     kind: Kind
     after: str
@@ -59,14 +59,14 @@ class Proxy:
             self._lost.clear()
 
     def before(self, call: str, do: Callable[[], object]) -> None:
-        """Do something before the next call of that name goes through."""
+        """Do something before the next call that matches goes through."""
         with self._lock:
             self._first = (call, do)
 
     def comes(self, call: str) -> None:
         """Do what is to be done before a call goes through."""
         with self._lock:
-            due = self._first if self._first is not None and self._first[0] == call else None
+            due = self._first if self._first is not None and re.fullmatch(self._first[0], call) else None
             if due is not None:
                 self._first = None
         if due is not None:
@@ -97,7 +97,7 @@ class Proxy:
     def answered(self, call: str) -> None:
         """Take note of a call that was answered."""
         with self._lock:
-            if self._trouble is not None and call == self._trouble.after:
+            if self._trouble is not None and re.fullmatch(self._trouble.after, call):
                 self._begun = True
 
     @property

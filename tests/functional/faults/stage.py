@@ -38,9 +38,12 @@ STRATEGIES = {
     "rolling": f'strategy = {{ type = "rolling", bake = "1m", {_COMMON} }}\n',
     "blue_green": f'strategy = {{ type = "blue_green", bake = "1m", {_COMMON} }}\n{SMOKE}',
     "canary": f'strategy = {{ type = "canary", percent = 20, interval = "1m", bake = "1m", {_COMMON} }}\n{SMOKE}',
+    "codedeploy": f'strategy = {{ type = "codedeploy", wait = "1m", test_port = 9443, {_COMMON} }}\n{SMOKE}',
 }
 #: The line by which seatrial tells that the deployment of the web service is under way.
-BEGUN = r"web: deployment (PENDING|IN_PROGRESS)"
+BEGUN = r"web: deployment (PENDING|IN_PROGRESS|Created|InProgress)"
+#: The call that tells a service to change; its first one is for web.
+CHANGES = "UpdateService|CreateDeployment"
 #: Minutes that no test waits for.
 LONG = 60
 
@@ -91,7 +94,16 @@ class Shop(Place):
         return [each for each in self.ecs.tasks_of("web") if each.status == "RUNNING"]
 
     def bake(self, minutes: int) -> None:
-        """Set how long web bakes. ECS starts no deployment for that."""
+        """Set how long web bakes, or how long CodeDeploy keeps the old version. That starts no deployment."""
+        if self.strategy == "codedeploy":
+            codedeploy, application = self.aws.client("codedeploy"), names.deployment_application(self.settings)
+            group = codedeploy.get_deployment_group(applicationName=application, deploymentGroupName="web")
+            how = group["deploymentGroupInfo"]["blueGreenDeploymentConfiguration"]
+            how["terminateBlueInstancesOnDeploymentSuccess"]["terminationWaitTimeInMinutes"] = minutes
+            codedeploy.update_deployment_group(
+                applicationName=application, currentDeploymentGroupName="web", blueGreenDeploymentConfiguration=how
+            )
+            return
         self.aws.client("ecs").update_service(
             cluster=names.cluster(self.settings), service="web", deploymentConfiguration={"bakeTimeInMinutes": minutes}
         )

@@ -98,7 +98,9 @@ def _settled(shop: Shop, fault: Fault, old: str, new: str, before: dict[str, str
     # version. A rolling one goes on to its end.
     if shop.strategy == "rolling":
         eventually(lambda: shop.at_rest("web"))
-    assert shop.versions()["web"] == shop.released_commit
+    # ECS names the revision that a deployment goes to, CodeDeploy the one that has the traffic.
+    moves = shop.strategy != "codedeploy"
+    assert shop.versions()["web"] == shop.released_commit if moves else shop.revisions() == before
     assert shop.revisions()["worker"] == before["worker"]
     return new if shop.strategy == "rolling" else old
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.functional.faults.proxy import Trouble
-from tests.functional.faults.stage import BEGUN, LONG, At, Cli, Shop
+from tests.functional.faults.stage import BEGUN, CHANGES, LONG, At, Cli, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Fault:
 
     ``name``, ``seen`` and ``loses`` (why requests fail on AWS, too; empty where none does) are for users. ``words``
     must be in the message or the causes, ``said`` in what is told on the way. ``first`` is done before the first call
-    of that name goes through, ``at`` at lines that seatrial writes, one after the other. ``shown``: users may have seen
+    that matches goes through, ``at`` at lines that seatrial writes, one after the other. ``shown``: users may have seen
     the new version although the old one serves in the end. ``at_most`` is how many requests may fail, None for any
     number where ``loses`` says why. ``then``: a good release follows at once; where nothing was touched, or the release
     itself went well, that of the next row is the next. ``but`` has the strategies it is not tried under, and why.
@@ -99,7 +99,7 @@ FAULTS: tuple[Fault, ...] = (
         "an image that cannot be pulled",
         "the image cannot be pulled, with ECS's reason",
         1, "rolled_back", "old", ("the image cannot be pulled",),
-        first=("UpdateService", lambda shop: shop.delete_image()),
+        first=(CHANGES, lambda shop: shop.delete_image()),
         but=_STARTS,
     ),
     Fault(
@@ -118,7 +118,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a version that is ready and then crashes",
         "how many tasks ended by themselves, their exit code and log",
-        1, "rolled_back", "old", (r"\d tasks of the new version ended by themselves", "exit code 3"),
+        1, "rolled_back", "old", (r"\d tasks of the new version ended by themselves|fail again and again",
+                                  "exit code 3"),
         loses="those that the crashing tasks were given, and all while no other task has traffic",
         modes={"WEB": "crashes"}, shown=True, bake=LONG,
     ),
@@ -174,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
         "the tasks that are not ready, and why",
         0, "released", "new",
         loses="those that need the database, as without a release",
-        first=("UpdateService", lambda shop: shop.database(there=False)),
+        first=(CHANGES, lambda shop: shop.database(there=False)),
         at=(At(r"web: task \w+ of NEW RUNNING .*unhealthy", lambda cli: cli.shop.database(there=True)),),
         heal=lambda shop: shop.database(there=True),
         then=False,
@@ -195,7 +196,7 @@ FAULTS: tuple[Fault, ...] = (
         "the task, and the one that ECS starts in its place",
         0, "released", "new",
         loses="those that the task was answering, or was given until the load balancer noticed",
-        at_most=20, tasks=2, first=("UpdateService", lambda shop: shop.kill(newest=False)), then=False,
+        at_most=20, tasks=2, first=(CHANGES, lambda shop: shop.kill(newest=False)), then=False,
     ),
     Fault(
         "a task of the new version is killed",
@@ -209,19 +210,19 @@ FAULTS: tuple[Fault, ...] = (
         "AWS throttles for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("Rate exceeded", "asking again", "AWS answers again"),
-        trouble=Trouble("throttled", "UpdateService", 4), then=False,
+        trouble=Trouble("throttled", CHANGES, 4), then=False,
     ),
     Fault(
         "AWS answers with errors of its own for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("InternalFailure", "asking again", "AWS answers again"),
-        trouble=Trouble("fails", "UpdateService", 4), then=False,
+        trouble=Trouble("fails", CHANGES, 4), then=False,
     ),
     Fault(
         "the network is away for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("asking again", "AWS answers again"),
-        trouble=Trouble("cut", "UpdateService", 4), then=False,
+        trouble=Trouble("cut", CHANGES, 4), then=False,
     ),
     Fault(
         "the network loses answers",
@@ -233,16 +234,16 @@ FAULTS: tuple[Fault, ...] = (
         "the network is away for good",
         "that AWS cannot be reached, what ECS goes on with, whose the lock is",
         3, "needs_human", "told",
-        ("got no answer", "by itself|ECS holds web", "the release lock is still held by this release"),
-        held=True, trouble=Trouble("cut", "UpdateService"),
+        ("got no answer", "by itself|holds web", "the release lock is still held by this release"),
+        held=True, trouble=Trouble("cut", CHANGES),
     ),
     Fault(
         "the credentials expire",
         "that AWS does not accept them, what ECS goes on with, whose the lock is",
         3, "needs_human", "told",
-        (r"does not accept the credentials \(ExpiredToken", "by itself|ECS holds web", "the release lock is still held",
+        (r"does not accept the credentials \(ExpiredToken", "by itself|holds web", "the release lock is still held",
          "log in again"),
-        held=True, trouble=Trouble("expired", "UpdateService"),
+        held=True, trouble=Trouble("expired", CHANGES),
     ),
     Fault(
         "seatrial is killed (`kill -9`)",
