@@ -198,6 +198,15 @@ def changed(it: Place, toml: str, *lost: str) -> Place:
     return replace(it, settings=settings, events=[])
 
 
+def deployments(it: Place) -> list[str]:
+    """Return the ids of CodeDeploy's deployments that the place has been told of, in their order."""
+    return list(
+        dict.fromkeys(
+            each.deployment for each in it.events if isinstance(each, DeploymentChanged) and each.unit == "web"
+        )
+    )
+
+
 class At(Interrupt):
     """Does something when the release is at a stage, with such a part of the traffic moved, and then chooses."""
 
@@ -275,6 +284,38 @@ def test_a_deployment_that_was_left_alone_is_refused_and_may_be_taken_over(canar
         canary.deploy()
     outcome = canary.deploy(take_over=True)
     assert (outcome.exit_code, canary.answer()) == (0, "five"), outcome
+
+
+def test_the_version_that_serves_is_released_over_a_deployment_that_was_left_alone(canary: Place) -> None:
+    live, before = canary.answer(), canary.revisions()
+    digest = next(canary.records.newest_first()).digest
+    canary.commit("left again")
+    outcome = canary.deploy(interrupt=At(canary, "AllowTraffic", 20.0, Choice.STOP_WATCHING))
+    assert outcome.result == "unwatched", outcome
+    outcome = canary.deploy(image=digest, take_over=True)
+    assert (outcome.exit_code, canary.answer(), canary.revisions()) == (0, live, before), outcome
+    with Asking(canary.url) as asking:
+        pass
+    assert set(asking.answers) <= {live}
+
+
+@pytest.mark.parametrize(("stage", "share"), [("AllowTraffic", 20.0), ("TERMINATION_WAIT", 100.0)])
+def test_a_rollback_out_of_a_deployment_under_way_makes_no_new_one(canary: Place, stage: str, share: float) -> None:
+    canary.events.clear()
+    live, before = canary.answer(), canary.revisions()
+    canary.commit(f"left at {stage}")
+    outcome = canary.deploy(interrupt=At(canary, stage, share, Choice.STOP_WATCHING))
+    assert (outcome.exit_code, outcome.result) == (3, "unwatched"), outcome
+    (left,) = deployments(canary)
+    with Asking(canary.url) as asking:
+        outcome = canary.rollback()
+    assert (outcome.exit_code, outcome.result) == (0, "released"), outcome
+    assert set(asking.answers) <= {live, f"left at {stage}"}
+    assert (canary.answer(), canary.revisions()) == (live, before)
+    mine, back = deployments(canary)
+    assert mine == left
+    info = canary.aws.client("codedeploy").get_deployment(deploymentId=back)["deploymentInfo"]
+    assert info["rollbackInfo"]["rollbackTriggeringDeploymentId"] == left
 
 
 def test_the_infrastructure_changes_around_a_service_and_its_traffic_stays(running: Running, canary: Place) -> None:

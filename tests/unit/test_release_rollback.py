@@ -103,7 +103,7 @@ def test_what_ecs_would_not_take_back_to_the_release_is_refused_with_the_reason(
         under_way["previous"] = under_way["definition"]
     with pytest.raises(UsageError, match="service web is in the middle of another deployment") as refused:
         world.rollback()
-    assert ("old tasks are being stopped" if stage else "would not go back to release 1") in refused.value.message
+    assert ("old tasks are being stopped" if stage else "would not lead to release 1") in refused.value.message
     assert world.live()[2:] == ["old", "old"]
     assert not world.locked
 

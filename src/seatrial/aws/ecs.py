@@ -69,11 +69,15 @@ class Attachment:
 
 @dataclass(frozen=True)
 class TaskSet:
-    """One entry of a service's ``taskSets[]``, where CodeDeploy deploys it. ``status``: PRIMARY, ACTIVE or DRAINING."""
+    """One entry of a service's ``taskSets[]``, where CodeDeploy deploys it. ``status``: PRIMARY, ACTIVE or DRAINING.
+
+    ``deployment`` is the id of the deployment that made it (ECS API reference, TaskSet: externalId).
+    """
 
     status: str
     task_definition: str
     stable: bool
+    deployment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -392,7 +396,12 @@ def _service(raw: Mapping[str, Any]) -> Service:
             for stage in hook.get("lifecycleStages", ())
         ),
         task_sets=tuple(
-            TaskSet(each.get("status", ""), each["taskDefinition"], each.get("stabilityStatus") == "STEADY_STATE")
+            TaskSet(
+                each.get("status", ""),
+                each["taskDefinition"],
+                each.get("stabilityStatus") == "STEADY_STATE",
+                each.get("externalId"),
+            )
             for each in sets
         ),
     )

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from seatrial.aws.ecs import TaskDefinition
+    from seatrial.aws.ecs import Service, TaskDefinition
     from seatrial.aws.session import Aws
     from seatrial.config.models import Settings
     from seatrial.images import BuiltImage
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from seatrial.release.probes import Probes
     from seatrial.release.progress import Progress
     from seatrial.release.rolling import Rollout
-    from seatrial.release.steps import Check
+    from seatrial.release.steps import Change, Check
 
 
 class Actions:
@@ -211,7 +211,7 @@ class Actions:
             service = services.get(change.unit)
             if service is None:
                 raise StepFailed(f"service {change.unit} is no longer there")
-            if service.task_definition == target and change.desired is None and settled(service.primary):
+            if self._stands(service, target, change):
                 unchanged.append(change.unit)
                 continue
             left = change.desired is not None and change.codedeploy is None and not settled(service.primary)
@@ -225,6 +225,12 @@ class Actions:
         self._follow(until_replaced=not step.last, checks=step.checks)
         said = [f"{each.change.unit} runs {revision_name(each.target)}" for each in rollouts]
         return ", ".join([*said, *(f"{unit} unchanged" for unit in unchanged)])
+
+    def _stands(self, service: Service, target: str, change: Change) -> bool:
+        """Whether the service is at its target already, with nothing under way."""
+        group = self._facts.groups.get(change.unit)
+        rests = settled(service.primary) if group is None else group.under_way is None
+        return service.task_definition == target and change.desired is None and change.returns is None and rests
 
     def _follow(self, *, until_replaced: bool, checks: Sequence[Check]) -> None:
         """Follow what is under way, earlier stages' old tasks too."""

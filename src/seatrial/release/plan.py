@@ -228,7 +228,7 @@ def refuse(settings: Settings, facts: Facts, *, supersede: bool, but: Collection
             )
         group = facts.groups.get(unit)
         if group is not None:
-            moving = group.under_way is not None
+            moving = group.under_way is not None and unit not in but
         else:
             moves = service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
             moving = moves and unit not in but and (facts.released(unit) or service.desired > 0)

@@ -1,9 +1,10 @@
-"""A service that goes back because ECS rolls the deployment under way back: no new deployment is made."""
+"""A service that goes back because the deployment under way is taken back: seatrial makes no new one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.release.codedeploy import CodeDeployRollout
 from seatrial.release.rolling import Rollout, Verdict
 
 if TYPE_CHECKING:
@@ -47,3 +48,29 @@ class Returning(Rollout):
             self._end(Verdict.DONE, "")
         else:
             super()._judge(deployment, service, forward=forward)
+
+
+class ReturningByCodeDeploy(CodeDeployRollout):
+    """The same where CodeDeploy deploys. Its end is that of the deployment by which CodeDeploy takes the other back."""
+
+    returning = False
+
+    def begin(self, service: Service, *, desired: int | None) -> None:
+        """Have CodeDeploy stop the deployment and take it back. ``service`` is as it was just before."""
+        self._id = self.change.returns or ""
+        self._observer.start(service)
+        self.returning = self.turn_back()
+        if self.returning:
+            self.begun = True
+            self._answered = False  # one that is held may be shown so for a moment still
+            return
+        now = self._ecs.services([self.change.unit]).get(self.change.unit, service)
+        if now.task_definition == self.target:
+            self._end(Verdict.DONE, "")
+            return
+        super().begin(now, desired=desired)
+
+    def _end(self, verdict: Verdict, reason: str) -> None:
+        if self.returning and verdict is Verdict.ROLLED_BACK:
+            verdict, reason = Verdict.DONE, ""
+        super()._end(verdict, reason)

@@ -107,7 +107,7 @@ def plan_rollback(
 def returning(
     units: Collection[str], recorded: Mapping[str, TaskDefinition], under_way: Mapping[str, UnderWay]
 ) -> dict[str, str]:
-    """Return the deployments under way (ARN) that ECS takes back to just what is recorded, by service."""
+    """Return the deployments under way that ECS or CodeDeploy takes back to just what is recorded, by service."""
     return {
         unit: each.deployment
         for unit, each in under_way.items()
@@ -127,7 +127,7 @@ def _with_fast(roll: Roll, fast: Mapping[str, str], facts: Facts) -> Roll:
 
 
 def _fast(change: Change, deployment: str | None, facts: Facts) -> Change:
-    """Return the change as ECS makes it: away from where its deployment was going."""
+    """Return the change that takes a deployment back."""
     if deployment is None:
         return change
     return replace(change, previous=facts.live[change.unit].arn, returns=deployment, desired=None)
@@ -143,7 +143,7 @@ def _refuse_what_moves(settings: Settings, facts: Facts, target: Record, moving:
                 f"wait for its end (`seatrial status {settings.name}`)",
             )
         else:
-            why = f"ECS would not go back to release {target.number}"
+            why = f"taking that back would not lead to release {target.number}"
             way = f"`seatrial rollback {settings.name}` without --to goes back to what was there before it"
         raise UsageError(
             f"service {unit} is in the middle of another deployment (to {facts.live[unit].name}), and {why}",

@@ -1,11 +1,11 @@
-"""Which rollout a change is: by ECS, by CodeDeploy, or by having ECS take back what is under way."""
+"""Which rollout a change is: by ECS or by CodeDeploy, as a new deployment or by taking back what is under way."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from seatrial.release.codedeploy import CodeDeployRollout
-from seatrial.release.returning import Returning
+from seatrial.release.returning import Returning, ReturningByCodeDeploy
 from seatrial.release.rolling import Rollout
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def rollout_of(change: Change, target: str, context: Context, *, back: bool = False) -> Rollout:
     """Return what brings a service to ``target``, by whoever deploys it. ``back``: a release is taken back by it."""
+    if change.codedeploy is not None and change.returns is not None and not back:
+        return ReturningByCodeDeploy(change, target, context, change.codedeploy, back=False)
     if change.codedeploy is not None:
         return CodeDeployRollout(change, target, context, change.codedeploy, back=back)
     if change.returns is not None and not back:

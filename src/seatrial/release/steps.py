@@ -196,8 +196,8 @@ class Change:
     ``desired`` is the count to set, None to leave it alone; it is set only on a service that no release has been to.
     ``patience`` is how many seconds the deployment may take before it is turned back. ``strategy`` is ECS's name for
     how the service changes, CODEDEPLOY where it is not ECS that does it (``codedeploy``); ``pauses`` says that the
-    deployment is held when only test traffic has moved. ``hooks`` are asked by ECS. ``returns`` is the service
-    deployment under way (ARN) that ECS is to roll back, where that is the whole change.
+    deployment is held when only test traffic has moved. ``hooks`` are asked by ECS. ``returns`` is the
+    deployment under way (its ARN, or CodeDeploy's id) that is to be taken back, where that is the whole change.
     """
 
     unit: str
@@ -299,7 +299,8 @@ class Retire(Step):
 
 def _how(change: Change) -> str:
     if change.returns is not None:
-        return ", back by ECS: its deployment is under way, and the tasks of before still run"
+        who = "ECS" if change.codedeploy is None else "CodeDeploy"
+        return f", back by {who}: its deployment is under way, and the tasks of before still run"
     count = f", with {change.desired} tasks (none run yet)" if change.desired is not None else ""
     moved = f", {change.strategy.lower().replace('_', '/')}: beside it, then traffic is moved" if change.shifts else ""
     return count + moved

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecs import revision_name
 from seatrial.errors import SeatrialError
 from seatrial.release.interrupt import Interrupt
-from seatrial.release.returning import Returning
 from seatrial.release.rolling import Rollout, Verdict, follow
 from seatrial.release.rollouts import rollout_of
 from seatrial.release.stops import StepFailed
@@ -37,7 +36,7 @@ def take_back(rollouts: Sequence[Rollout], context: Context) -> list[str]:
     Returns what did not work, one sentence each; empty is good. Cannot be interrupted: half a way back helps nobody.
     """
     calm = replace(context, interrupt=Interrupt())
-    if any(isinstance(each, Returning) for each in rollouts):
+    if any(each.change.returns is not None for each in rollouts):
         return _as_they_are(rollouts, calm)
     problems: list[str] = []
     ways: list[Rollout] = []
