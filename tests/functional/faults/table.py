@@ -20,10 +20,13 @@ Serves = Literal["old", "new", "told"]
 
 _NOT_ROLLED = "a rolling update has no stage at which users see only the old version and checks the new one"
 _AS_BLUE_GREEN = "until the first part of the traffic moves, a canary goes through the very stages of blue/green"
-_NOTBEGUN = "no service was told to change yet, so the strategy has not begun"
+_NOT_BEGUN = "no service was told to change yet, so the strategy has not begun"
+_NO_STRATEGY = "what repeats calls knows no strategies; that the network is away is tried under others too"
 #: Tried under one strategy only, and why that says it for all.
 _STARTS = {"canary": _AS_BLUE_GREEN}
-_ONCE = {"blue_green": _NOTBEGUN, "canary": _NOTBEGUN}
+_ONCE = dict.fromkeys(("blue_green", "canary", "codedeploy"), _NOT_BEGUN)
+_CALLS = dict.fromkeys(("blue_green", "canary", "codedeploy"), _NO_STRATEGY)
+_CHECKED = {"rolling": _NOT_ROLLED, **_STARTS}
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ FAULTS: tuple[Fault, ...] = (
         "what its health check is answered",
         1, "rolled_back", "old", ("web answers /ready with 503",),
         modes={"WEB": 503},
+        but=_STARTS,
     ),
     Fault(
         "a version that is ready and then crashes",
@@ -155,7 +159,7 @@ FAULTS: tuple[Fault, ...] = (
         "a smoke check that fails",
         "the check, what it wanted and what it got",
         1, "rolled_back", "old", ("home: GET /home answered 500, not 200",),
-        modes={"HOME": 500}, but={"rolling": _NOT_ROLLED},
+        modes={"HOME": 500}, but=_CHECKED,
     ),
     Fault(
         "an alarm during the bake time",
@@ -211,18 +215,21 @@ FAULTS: tuple[Fault, ...] = (
         "the call, and that it is asked again",
         0, "released", "new", said=("Rate exceeded", "asking again", "AWS answers again"),
         trouble=Trouble("throttled", CHANGES, 4), then=False,
+        but=_CALLS,
     ),
     Fault(
         "AWS answers with errors of its own for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("InternalFailure", "asking again", "AWS answers again"),
         trouble=Trouble("fails", CHANGES, 4), then=False,
+        but=_CALLS,
     ),
     Fault(
         "the network is away for a while",
         "the call, and that it is asked again",
         0, "released", "new", said=("asking again", "AWS answers again"),
         trouble=Trouble("cut", CHANGES, 4), then=False,
+        but=_STARTS,
     ),
     Fault(
         "the network loses answers",
@@ -236,6 +243,7 @@ FAULTS: tuple[Fault, ...] = (
         3, "needs_human", "told",
         ("got no answer", "by itself|holds web", "the release lock is still held by this release"),
         held=True, trouble=Trouble("cut", CHANGES),
+        but=_STARTS,
     ),
     Fault(
         "the credentials expire",
@@ -244,26 +252,29 @@ FAULTS: tuple[Fault, ...] = (
         (r"does not accept the credentials \(ExpiredToken", "by itself|holds web", "the release lock is still held",
          "log in again"),
         held=True, trouble=Trouble("expired", CHANGES),
+        but=_STARTS,
     ),
     Fault(
         "seatrial is killed (`kill -9`)",
         "nothing; the next release is refused and names the holder of the lock",
         -signal.SIGKILL, "", "told",
         held=True, at=(At(BEGUN, lambda cli: cli.process.kill()),),
+        but=_STARTS,
     ),
     Fault(
         "a second release at the same time",
         "the second is refused (exit code 2) and names the holder of the lock",
         0, "released", "new",
         at=(At(_ROLLS, _second),), then=False,
+        but=_ONCE,
     ),
     _interrupted("while the image is built", r"^\[\d+/\d+\] build ", then=False, but=_ONCE),
     _interrupted("while task definitions are registered", r"^\[\d+/\d+\] register ", then=False, but=_ONCE),
     _interrupted("during a gate task", r"migrate \| migrating", modes={"GATE": "hangs"}, then=False, but=_ONCE),
-    _interrupted("before users see the new version", BEGUN, shown=True),
-    _interrupted("during a smoke check", r"\| checking", modes={"SMOKE": "hangs"}, but={"rolling": _NOT_ROLLED}),
+    _interrupted("before users see the new version", BEGUN, shown=True, but=_STARTS),
+    _interrupted("during a smoke check", r"\| checking", modes={"SMOKE": "hangs"}, but=_CHECKED),
     _interrupted("while workers change, and in the bake time", _WORKERS, shown=True, bake=LONG),
-    _interrupted("during the rollout", BEGUN, number=signal.SIGTERM, shown=True),
+    _interrupted("during the rollout", BEGUN, number=signal.SIGTERM, shown=True, but=_STARTS),
 )  # fmt: skip
 
 _SERVES = {"old": "the old version", "new": "the new version", "told": _CUT_OFF}
