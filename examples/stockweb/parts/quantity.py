@@ -7,7 +7,7 @@ quantity is the same float however it is written. Pure.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -39,11 +39,12 @@ class QuantityError(ValueError):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number of base units, or a range of them (``low`` to ``high``); the tolerance is in percent."""
+    """A number of base units, or a range of them; tolerance in percent; ``united`` says whether the unit is written."""
 
     low: float
     high: float
     tolerance: float | None = None
+    united: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def number(text: str, unit: str) -> Quantity:
             text = match[1]
     elif match := _TOLERANCE.fullmatch(text):
         text, tolerance = match[1], _percent(match[2])
-    value = float(_alone(text, unit))
-    return Quantity(value, value, tolerance)
+    read = _alone(text, unit)
+    return Quantity(float(read.value), float(read.value), tolerance, read.united)
 
 
 def span(text: str, unit: str) -> Quantity:
@@ -82,16 +83,16 @@ def span(text: str, unit: str) -> Quantity:
     if match := _BOTH_SIGNS.fullmatch(text):
         if not UNITS[unit].signed:
             raise _not_read(text, UNITS[unit])
-        high = float(_alone(match[1], unit))
-        return _ordered(-high, high, text)
+        read = _alone(match[1], unit)
+        return _ordered(-read.value, read.value, text, united=read.united)
     try:
-        value = float(_alone(text, unit))
+        read = _alone(text, unit)
     except QuantityError as error:
         halves = list(_halves(text, unit))
         if not halves:
             raise error from None
     else:
-        return Quantity(value, value)
+        return Quantity(float(read.value), float(read.value), united=read.united)
     found = {_between(low, high, text, UNITS[unit]) for low, high in halves}
     if len(found) > 1:
         raise QuantityError(f"“{text}” can be read as several ranges: write it with “to”")
@@ -135,11 +136,11 @@ def _clean(text: str) -> str:
     return text
 
 
-def _alone(text: str, unit: str) -> Fraction:
+def _alone(text: str, unit: str) -> _Number:
     read = _number(text, unit)
     if not (read.prefixed or read.united or UNITS[unit].bare or read.value == 0):
         raise _of_what(text, UNITS[unit])
-    return read.value
+    return read
 
 
 def _number(text: str, unit: str) -> _Number:
@@ -245,13 +246,13 @@ def _between(low: _Number, high: _Number, text: str, unit: Unit) -> Quantity:
         raise QuantityError(f"“{text}”: write the prefix on both sides, as in 1k to 10k")
     if not (unit.bare or one.prefixed or low.united or high.united):
         raise _of_what(text, unit)
-    return _ordered(float(low.value), float(high.value), text)
+    return _ordered(low.value, high.value, text, united=low.united or high.united)
 
 
-def _ordered(low: float, high: float, text: str) -> Quantity:
+def _ordered(low: Fraction, high: Fraction, text: str, *, united: bool) -> Quantity:
     if low > high:
         raise QuantityError(f"“{text}” begins above its end")
-    return Quantity(low, high)
+    return Quantity(float(low), float(high), united=united)
 
 
 def _percent(text: str) -> float:
