@@ -50,7 +50,7 @@ def test_values_get_typed_while_the_version_before_writes(before: Any) -> None:
     old.create(part=others[0], definition=definitions["resistance"], raw="about 10k")
     old.create(part=others[1], definition=definitions["resistance"], raw="10k")
 
-    migrate([("parts", "0005_indexes_of_values")])
+    migrate([("parts", "0006_statistics_of_values")])
 
     kinds = {each.key: (each.kind, each.match) for each in AttributeDefinition.objects.all()}
     assert kinds == {
