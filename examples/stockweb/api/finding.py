@@ -26,7 +26,7 @@ MAX_COUNT = 1000
 
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
-    """Return the parts that suit a requirement, and those that could. Six queries."""
+    """Return the parts that suit, and those that could. Six queries, and one for each word that may be a package."""
     try:
         requirement = _requirement(request)
         number = _page(request.GET.get("page", "1"))
