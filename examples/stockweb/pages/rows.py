@@ -88,7 +88,7 @@ def _row(part: Any, held: Sequence[Holding], specified: Sequence[Attribute]) -> 
         id=part.pk,
         name=part.name,
         origin=" · ".join(filter(None, (part.mpn, part.manufacturer))),
-        specs=" · ".join(filter(None, (*(attribute.value for attribute in specified), part.package))),
+        specs=" · ".join(filter(None, (*(attribute.brief for attribute in specified), part.package))),
         total=total,
         minimum=part.min_qty,
         low=total < part.min_qty,

@@ -57,13 +57,14 @@ def read_line(line: str, type_id: int | None, known: Vocabulary, is_package: IsP
 
 
 def _named_type(items: list[str], type_id: int | None, known: Vocabulary) -> tuple[int | None, list[str]]:
-    """Find an item that names a type, within the one that is chosen; return that type and the other items."""
-    inside = list(known.types.rows) if type_id is None else known.types.within(type_id)
-    for item in items:
-        names = {item.casefold(), item.casefold().removesuffix("s")}
-        named = [each for each in inside if known.types.rows[each].name.casefold() in names]
-        if len(named) == 1:
-            return named[0], [each for each in items if each != item]
+    """Find an item that names a type, best within the one that is chosen; return that type and the other items."""
+    everywhere = list(known.types.rows)
+    for inside in (everywhere if type_id is None else known.types.within(type_id), everywhere):
+        for item in items:
+            names = {item.casefold(), item.casefold().removesuffix("s")}
+            named = [each for each in inside if known.types.rows[each].name.casefold() in names]
+            if len(named) == 1:
+                return named[0], [each for each in items if each != item]
     return type_id, items
 
 

@@ -53,6 +53,11 @@ def word(definition: Any, raw: str) -> str:
     return folded
 
 
+def affirms(raw: str) -> bool:
+    """Whether what was typed is a way to write *yes*."""
+    return _WORDS.get(" ".join(raw.split()).casefold()) == "yes"
+
+
 def choices_of(definition: Any) -> list[str]:
     """Return the choices of a definition, in its order."""
     return [" ".join(line.split()) for line in definition.choices.splitlines() if line.strip()]

@@ -69,6 +69,8 @@ class TestPage:
     def test_what_is_unknown_could_suit_and_says_what(self, client: Client) -> None:
         suits, possible = buckets(find(client, line="amplifier, rail-to-rail"))
         assert ("MCP6002" in suits, "LM393" in suits) == (True, False)
+        assert "°C · 2 · Rail to rail · SOIC-8" in suits
+        assert "°C · 2 · DIP-8" in possible
         assert "LM393" in possible
         assert "unknown: Rail to rail" in possible
         assert "1 part," in possible

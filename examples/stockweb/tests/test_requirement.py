@@ -143,6 +143,7 @@ class TestLine:
         diode = next(pk for pk, each in vocabulary().types.rows.items() if each.name == "Diode")
         found = understood({"line": "≥ 40 V, ≥ 1A", "type": f"{diode}"})
         assert found.type.pk == diode
+        assert understood({"line": "resistor, 4k7", "type": f"{diode}"}).type.name == "Resistor"
 
     def test_the_address_of_a_requirement_asks_for_the_same(self) -> None:
         found = understood("capacitor, ≥ 4,7 µF, X7R|X5R, 0805, in stock")
