@@ -4,175 +4,227 @@ A part *suits* when every clause holds. It *could suit* when no clause fails but
 Conditions are EXISTS on typed values, so a part is found once however many clauses there are. The best is first: in
 stock, then the least unknown, then the tightest (a 25 V capacitor before a 50 V one where 16 V are needed), then the
 one of which there is most.
+
+The queries are written in SQL for two things that the ORM cannot say: that what fails is sorted out before anything is
+looked up part by part (MATERIALIZED), and that a part's stock is added up once for all that needs it (LATERAL).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add, or_
-from typing import Any
+from typing import NamedTuple
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    FloatField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-    Window,
-)
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Abs, Coalesce, NullIf
+from django.db import connection
+from psycopg.sql import SQL, Composed, Literal
 
-from parts.models import AttributeDefinition, AttributeValue, Part
+from parts.models import AttributeDefinition
 from parts.requirement import Clause, Requirement
-from stock.models import Lot
 
-#: What the rows have: enough for a line of a list, and ``known``, the ids of the definitions that the part speaks of.
-COLUMNS = ("pk", "name", "mpn", "manufacturer", "package", "min_qty", "known", "hits")
+
+class Found(NamedTuple):
+    """A part: enough for a line of a list, the ids of those definitions that it speaks of, and how many were found."""
+
+    pk: int
+    name: str
+    mpn: str
+    manufacturer: str
+    package: str
+    min_qty: int
+    known: list[int]
+    hits: int
+
+
+_SUITS = SQL("""
+SELECT part.id, part.name, part.mpn, part.manufacturer, part.package, part.min_qty,
+    {asked}::bigint[] AS known, count(*) OVER () AS hits
+FROM parts_part AS part, LATERAL ({stock}) AS stock
+WHERE {conditions}
+ORDER BY stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.name, part.id
+LIMIT {size} OFFSET {start}
+""")
+
+_POSSIBLE = SQL("""
+WITH part AS MATERIALIZED (
+    SELECT id, name, mpn, manufacturer, package, min_qty FROM parts_part AS part WHERE {conditions}
+)
+SELECT part.id, part.name, part.mpn, part.manufacturer, part.package, part.min_qty,
+    said.known, count(*) OVER () AS hits
+FROM part, LATERAL ({stock}) AS stock, LATERAL ({said}) AS said
+WHERE {in_stock} AND ({silent})
+ORDER BY stock.quantity > 0 DESC, {unknown}, {looseness}, stock.quantity DESC, part.name, part.id
+LIMIT {size}
+""")
+
+_STOCK = SQL("SELECT coalesce(sum(lot.qty), 0) AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
+_IN_STOCK = SQL("EXISTS (SELECT FROM stock_lot AS lot WHERE lot.part_id = part.id AND lot.qty > 0)")
+
+_SAID = SQL("""
+SELECT coalesce(array_agg(value.definition_id), '{{}}') AS known FROM parts_attributevalue AS value
+WHERE value.part_id = part.id AND value.definition_id = ANY({asked}::bigint[])
+    AND (value.num_lo IS NOT NULL OR value.text_value <> '')
+""")
+
+# Naming the types as well is what makes the indexes selective; they have only what is known.
+_VALUE = SQL("""
+EXISTS (
+    SELECT FROM parts_attributevalue AS value
+    WHERE value.part_id = part.id AND value.type_id = ANY({types}::bigint[]) AND value.definition_id = {definition}
+        AND {known} AND {condition}
+)
+""")
+
+# By part and definition alone, for which there is a unique index: any other would be read for each part anew.
+_DISTANCE = SQL("""
+coalesce((
+    SELECT ({off}) / nullif({size}, 0) FROM parts_attributevalue AS value
+    WHERE value.part_id = part.id AND value.definition_id = {definition}
+), 0)
+""")
 
 
 @dataclass(frozen=True)
 class Bucket:
     """Some of the parts that were found, the best first, and how many there are."""
 
-    parts: Sequence[Any] = ()
+    parts: Sequence[Found] = ()
     count: int = 0
 
 
 def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     """Return ``size`` of the parts that suit, from the one with the number ``start`` (the first is 0)."""
-    parts = _of_the_type(requirement)
-    for clause in requirement.clauses:
-        parts = parts.filter(Exists(_values(requirement, clause).filter(_holds(clause))))
+    conditions = [_of_the_type(requirement), *(_value(requirement, each, _holds(each)) for each in requirement.clauses)]
+    if requirement.in_stock:
+        conditions.append(_IN_STOCK)
     if requirement.package:
-        parts = parts.filter(package__iexact=requirement.package)
-    return _bucket(requirement, parts, (), slice(start, start + size))
+        conditions.append(_package(requirement))
+    return _bucket(
+        _SUITS.format(
+            asked=Literal(_asked(requirement)),
+            stock=_STOCK,
+            conditions=SQL(" AND ").join(conditions),
+            looseness=_looseness(requirement),
+            size=Literal(size),
+            start=Literal(start),
+        )
+    )
 
 
 def possible(requirement: Requirement, size: int) -> Bucket:
     """Return ``size`` of the parts that could suit."""
     if not (requirement.clauses or requirement.package):
         return Bucket()
-    parts = _of_the_type(requirement)
-    for clause in requirement.clauses:
-        parts = parts.filter(~Exists(_values(requirement, clause).filter(_fails(clause))))
-    silent = reduce(or_, (~Q(Exists(_values(requirement, each))) for each in requirement.clauses), Q())
-    said = _count(_said(requirement))
+    fails = [SQL("NOT {}").format(_value(requirement, each, _fails(each))) for each in requirement.clauses]
+    conditions = [_of_the_type(requirement), *fails]
+    silent = [SQL("NOT {}").format(_value(requirement, each, SQL("TRUE"))) for each in requirement.clauses]
+    unknown = SQL("{} - cardinality(said.known)").format(Literal(len(requirement.clauses)))
     if requirement.package:
-        parts = parts.filter(Q(package__iexact=requirement.package) | Q(package=""))
-        silent |= Q(package="")
-        said += Case(When(package="", then=0), default=1)
-    parts = parts.annotate(said=said).filter(silent)
-    return _bucket(requirement, parts, ("-said",), slice(size))
+        conditions.append(SQL("({} OR part.package = '')").format(_package(requirement)))
+        silent.append(SQL("part.package = ''"))
+        unknown = SQL("{} + (part.package = '')::int").format(unknown)
+    return _bucket(
+        _POSSIBLE.format(
+            conditions=SQL(" AND ").join(conditions),
+            stock=_STOCK,
+            said=_SAID.format(asked=Literal(_asked(requirement))),
+            in_stock=SQL("stock.quantity > 0") if requirement.in_stock else SQL("TRUE"),
+            silent=SQL(" OR ").join(silent),
+            unknown=unknown,
+            looseness=_looseness(requirement),
+            size=Literal(size),
+        )
+    )
 
 
-def unknown(requirement: Requirement, part: Any) -> list[tuple[str, str]]:
+def unknown(requirement: Requirement, part: Found) -> list[tuple[str, str]]:
     """Return keys and labels of what is asked for and a part, as in a bucket, says nothing of."""
     missing = [each.definition for each in requirement.clauses if each.definition.pk not in part.known]
     found = [(each.key, each.label) for each in missing]
     return [*found, ("package", "Package")] if requirement.package and not part.package else found
 
 
-def _of_the_type(requirement: Requirement) -> QuerySet[Part]:
-    parts = Part.objects.filter(type__in=requirement.types)
-    return parts.filter(_in_stock()) if requirement.in_stock else parts
-
-
-def _bucket(requirement: Requirement, parts: QuerySet[Part], order: Sequence[str], window: slice) -> Bucket:
-    quantity = Lot.objects.filter(part=OuterRef("pk")).order_by().values("part").annotate(sum=Sum("qty")).values("sum")
-    parts = parts.annotate(
-        has=Value(True) if requirement.in_stock else _in_stock(),
-        looseness=reduce(add, (_looseness(each) for each in requirement.clauses), Value(0.0)),
-        quantity=Coalesce(Subquery(quantity), 0),
-        known=ArraySubquery(_said(requirement).values("definition_id")),
-        hits=Window(Count("pk")),
-    ).order_by("-has", *order, "looseness", "-quantity", "name", "pk")
-    rows = list(parts.values_list(*COLUMNS, named=True)[window])
+def _bucket(query: Composed) -> Bucket:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        rows = [Found(*row) for row in cursor.fetchall()]
     return Bucket(rows, rows[0].hits if rows else 0)
 
 
-def _in_stock() -> Exists:
-    return Exists(Lot.objects.filter(part=OuterRef("pk"), qty__gt=0))
+def _of_the_type(requirement: Requirement) -> Composed:
+    return SQL("part.type_id = ANY({}::bigint[])").format(Literal(list(requirement.types)))
 
 
-def _values(requirement: Requirement, clause: Clause) -> QuerySet[AttributeValue]:
-    """Return the value of the clause's attribute; naming the types as well is what makes the indexes selective."""
-    return AttributeValue.objects.order_by().filter(
-        _known(clause), part=OuterRef("pk"), type__in=requirement.types, definition=clause.definition
+def _package(requirement: Requirement) -> Composed:
+    return SQL("upper(part.package) = upper({})").format(Literal(requirement.package))
+
+
+def _asked(requirement: Requirement) -> list[int]:
+    return [each.definition.pk for each in requirement.clauses]
+
+
+def _value(requirement: Requirement, clause: Clause, condition: SQL | Composed) -> Composed:
+    return _VALUE.format(
+        types=Literal(list(requirement.types)),
+        definition=Literal(clause.definition.pk),
+        # As the partial indexes say it.
+        known=SQL("NOT value.text_value = ''" if clause.words else "value.num_lo IS NOT NULL"),
+        condition=condition,
     )
 
 
-def _said(requirement: Requirement) -> QuerySet[AttributeValue]:
-    """Return the values that say something of the attributes that are asked for."""
-    said = reduce(or_, (_known(each) & Q(definition=each.definition) for each in requirement.clauses), Q(pk__in=()))
-    return AttributeValue.objects.order_by().filter(said, part=OuterRef("pk"))
-
-
-def _count(values: QuerySet[AttributeValue]) -> Coalesce:
-    return Coalesce(Subquery(values.values("part").annotate(count=Count("pk")).values("count")), 0)
-
-
-def _known(clause: Clause) -> Q:
-    """Say as the partial indexes do that the value is known."""
-    return ~Q(text_value="") if clause.words else Q(num_lo__isnull=False)
-
-
-def _holds(clause: Clause) -> Q:
-    low, high = clause.low, clause.high
+def _holds(clause: Clause) -> Composed:
+    low, high = Literal(clause.low), Literal(clause.high)
     match clause.comparison:
         case "one of":
-            return Q(text_value__in=clause.words)
+            return SQL("value.text_value = ANY({}::text[])").format(Literal(list(clause.words)))
         case "covers":
-            return Q(num_lo__lte=low, num_hi__gte=high)
+            return SQL("value.num_lo <= {} AND value.num_hi >= {}").format(low, high)
         case "within":
-            return Q(num_lo__range=(low, high), num_hi__lte=high)
+            return SQL("value.num_lo BETWEEN {} AND {} AND value.num_hi <= {}").format(low, high, high)
         case comparison:
-            lookup = {">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}[comparison]
-            return Q(**{f"{_end(clause)}__{lookup}": low})
+            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][0]), low)
 
 
-def _fails(clause: Clause) -> Q:
-    low, high = clause.low, clause.high
+def _fails(clause: Clause) -> Composed:
+    low, high = Literal(clause.low), Literal(clause.high)
     match clause.comparison:
         case "one of":
-            return ~Q(text_value__in=clause.words)
+            return SQL("value.text_value <> ALL({}::text[])").format(Literal(list(clause.words)))
         case "covers":
-            return Q(num_lo__gt=low) | Q(num_hi__lt=high)
+            return SQL("(value.num_lo > {} OR value.num_hi < {})").format(low, high)
         case "within":
-            return Q(num_lo__lt=low) | Q(num_hi__gt=high)
+            return SQL("(value.num_lo < {} OR value.num_hi > {})").format(low, high)
         case comparison:
-            lookup = {">=": "lt", ">": "lte", "<=": "gt", "<": "gte"}[comparison]
-            return Q(**{f"{_end(clause)}__{lookup}": low})
+            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][1]), low)
 
 
-def _end(clause: Clause) -> str:
+#: A comparison and its contrary.
+_OPERATORS = {">=": (">=", "<"), ">": (">", "<="), "<=": ("<=", ">"), "<": ("<", ">=")}
+
+
+def _end(clause: Clause) -> SQL:
     """Return which end of a value is bounded: a range reaches 12 V if its upper end does; a number has but one."""
     upward = clause.definition.kind == AttributeDefinition.Kind.RANGE and clause.comparison in (">=", ">")
-    return "num_hi" if upward else "num_lo"
+    return SQL("value.num_hi" if upward else "value.num_lo")
 
 
-def _looseness(clause: Clause) -> Combinable:
-    """Return how far a value is from what is asked for: 0 if it is just that, less than 1; 0 where it is unknown."""
-    low, high = Value(clause.low, FloatField()), Value(clause.high, FloatField())
-    match clause.comparison:
-        case "one of":
-            return Value(0.0)
-        case "covers":
-            off, size = low - F("num_lo") + F("num_hi") - high, F("num_hi") - F("num_lo") + Abs(low) + Abs(high)
-        case "within":
-            middle = Value((clause.low + clause.high) / 2, FloatField())
-            off, size = Abs(F("num_lo") - middle), Abs("num_lo") + Abs(middle)
-        case _:
-            off, size = Abs(F(_end(clause)) - low), Abs(_end(clause)) + Abs(low)
-    # By part and definition alone, for which there is a unique index: any other would be read for each part anew.
-    one = AttributeValue.objects.order_by().filter(part=OuterRef("pk"), definition=clause.definition)
-    distance = one.values(distance=off / NullIf(size, Value(0.0)))
-    return Coalesce(Subquery(distance), Value(0.0))
+def _looseness(requirement: Requirement) -> Composed:
+    """Return how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause."""
+    return SQL(" + ").join([SQL("0::float8"), *_distances(requirement)])
+
+
+def _distances(requirement: Requirement) -> Iterator[Composed]:
+    for clause in requirement.clauses:
+        low, high = Literal(clause.low), Literal(clause.high)
+        match clause.comparison:
+            case "one of":
+                continue
+            case "covers":
+                off = SQL("{} - value.num_lo + value.num_hi - {}").format(low, high)
+                size = SQL("value.num_hi - value.num_lo + abs({}) + abs({})").format(low, high)
+            case "within":
+                middle = Literal((clause.low + clause.high) / 2)
+                off = SQL("abs(value.num_lo - {})").format(middle)
+                size = SQL("abs(value.num_lo) + abs({})").format(middle)
+            case _:
+                off = SQL("abs({} - {})").format(_end(clause), low)
+                size = SQL("abs({}) + abs({})").format(_end(clause), low)
+        yield _DISTANCE.format(off=off, size=size, definition=Literal(clause.definition.pk))
