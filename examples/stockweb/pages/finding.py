@@ -71,7 +71,7 @@ def save(request: HttpRequest) -> HttpResponse:
     values = {
         "part_type": requirement.type,
         "wanted": {clause.definition.key: clause.text for clause in requirement.clauses},
-        "package": requirement.package[:40],
+        "package": requirement.package,
         "in_stock": requirement.in_stock,
     }
     it, _ = SavedRequirement.objects.update_or_create(user_id=request.user.pk, name=name, defaults=values)

@@ -16,7 +16,8 @@ from parts.requirement import Clause, Requirement, RequirementError, Vocabulary,
 #: A comma between digits is a decimal mark.
 _BETWEEN_ITEMS = re.compile(r",(?![0-9])|(?<![0-9]),|;")
 _MAX_ITEMS = 30
-_PACKAGE = "package"
+#: No attribute has such a key.
+_PACKAGE = ":package"
 _KIND = AttributeDefinition.Kind
 
 #: Whether there are parts in a package of that name.
@@ -82,14 +83,14 @@ def _wanted(items: list[str], definitions: list[AttributeDefinition], is_package
     for item in items:
         key, text = _named(item, definitions) or _meant(item, definitions, is_package)
         if key in wanted:
-            raise _wrong(f"{key} is asked for twice: “{wanted[key]}” and “{text}”")
+            raise _wrong(f"{key.strip(':')} is asked for twice: “{wanted[key]}” and “{text}”")
         wanted[key] = text
     return wanted
 
 
 def _named(item: str, definitions: list[AttributeDefinition]) -> tuple[str, str] | None:
     """Understand an item that begins with the name of an attribute."""
-    names = {_PACKAGE: _PACKAGE} | {
+    names = {"package": _PACKAGE} | {
         name.casefold(): each.key for each in definitions for name in (each.key, each.label)
     }
     for name in sorted(names, key=len, reverse=True):

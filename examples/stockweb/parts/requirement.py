@@ -17,6 +17,7 @@ from stockweb.tree import Tree
 OR = "|"
 #: Bounds that are computed may be off in the last digit; a part that lies on one is meant to suit.
 _ROUNDING = 1e-9
+_MAX_PACKAGE = 40
 _NUMERIC = (AttributeDefinition.Kind.QUANTITY, AttributeDefinition.Kind.RANGE)
 
 
@@ -90,6 +91,8 @@ class Vocabulary:
                 clauses.append(clause(definitions[key], text))
             except QuantityError as error:
                 wrong[key] = f"{error}"
+        if len(package) > _MAX_PACKAGE:
+            wrong["package"] = f"the name of a package has at most {_MAX_PACKAGE} characters"
         if wrong:
             raise RequirementError(wrong)
         order = list(definitions)

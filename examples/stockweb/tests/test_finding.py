@@ -97,10 +97,17 @@ class TestPage:
             "page=-1",
             "type=1&page=x",
             "q=%FF",
+            "type={crystal}&package=%25s%27%3B--",
+            "type={crystal}&package=" + "x" * 50,
+            "type={switch}&attr:contacts=%25(a)s%27",
+            "type={switch}&attr:contacts={}%7B0%7D",
+            "line=switch, contacts {}%25s",
         ],
     )
     def test_it_bears_nonsense(self, client: Client, query: str) -> None:
-        assert client.get(f"/find/?{query}").status_code == 200
+        for name in ("crystal", "switch"):
+            query = query.replace(f"{{{name}}}", f"{type_id(name.capitalize())}")
+        assert client.get(f"/find/?{query}", follow=True).status_code == 200
 
     def test_what_people_write_is_shown_as_text(self, client: Client) -> None:
         assert "<script" not in find(client, line="<script>alert(1)</script>")
