@@ -1,6 +1,6 @@
 """From a value as it was typed to the numbers and words that searches compare.
 
-Every value keeps what it was read from in ``parsed``. A trigger (migration 0003) empties what was read where that is no
+Every value keeps what it was read from in ``parsed``. A trigger (migration 0004) empties what was read where that is no
 longer what is written, so a version of this application that knows nothing of it can change values all the same.
 """
 

@@ -1,6 +1,6 @@
 """What the attributes that are there are, and what their values say.
 
-The version before may write meanwhile: what it writes is unread (see 0003) and read by the nightly task.
+The version before may write meanwhile: what it writes is unread (see 0004) and read by the nightly task.
 """
 
 from typing import Any
@@ -53,6 +53,6 @@ class Migration(migrations.Migration):
     """See the module. In batches, each a transaction of its own; it may be stopped and done again."""
 
     atomic = False
-    dependencies = [("parts", "0003_values_follow_their_part")]
+    dependencies = [("parts", "0005_values_follow_their_part")]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

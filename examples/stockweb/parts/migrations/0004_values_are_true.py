@@ -1,4 +1,4 @@
-"""Triggers that keep what a value says true, whichever version writes.
+"""A trigger that keeps what a value says true, whichever version writes.
 
 A value has the type of its part. Where the value that is written is not the one that was read, nothing is known of it.
 """
@@ -21,20 +21,9 @@ END
 $$;
 CREATE TRIGGER parts_attributevalue_is_true BEFORE INSERT OR UPDATE ON parts_attributevalue
     FOR EACH ROW EXECUTE FUNCTION parts_attributevalue_is_true();
-
-CREATE FUNCTION parts_part_takes_its_values_along() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE parts_attributevalue SET type_id = NEW.type_id WHERE part_id = NEW.id;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER parts_part_takes_its_values_along AFTER UPDATE OF type_id ON parts_part
-    FOR EACH ROW WHEN (OLD.type_id <> NEW.type_id) EXECUTE FUNCTION parts_part_takes_its_values_along();
 """
 
 DROP = """
-DROP TRIGGER parts_part_takes_its_values_along ON parts_part;
-DROP FUNCTION parts_part_takes_its_values_along();
 DROP TRIGGER parts_attributevalue_is_true ON parts_attributevalue;
 DROP FUNCTION parts_attributevalue_is_true();
 """
@@ -43,6 +32,6 @@ DROP FUNCTION parts_attributevalue_is_true();
 class Migration(migrations.Migration):
     """See the module."""
 
-    dependencies = [("parts", "0002_typed_attributes")]
+    dependencies = [("parts", "0003_typed_values")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """See the module."""
 
     atomic = False
-    dependencies = [("parts", "0004_read_values")]
+    dependencies = [("parts", "0006_read_values")]
 
     operations = [
         AddIndexConcurrently(

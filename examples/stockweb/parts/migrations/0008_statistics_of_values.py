@@ -25,6 +25,6 @@ DROP STATISTICS parts_attributevalue_words;
 class Migration(migrations.Migration):
     """See the module."""
 
-    dependencies = [("parts", "0005_indexes_of_values")]
+    dependencies = [("parts", "0007_indexes_of_values")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
