@@ -6,6 +6,7 @@ tables. Prints milliseconds; those of processors, PostgreSQL's included, are les
 """
 
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -29,6 +30,7 @@ LINE = "bench capacitor, ≥ 10 µF, ≥ 25 V, X7R, in stock"
 def main() -> None:
     """Make the parts, measure, print."""
     parts = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever ends it, its servers and files go too
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stockweb-bench-")))
         scratch.chmod(0o711)  # PostgreSQL may have to run under another account

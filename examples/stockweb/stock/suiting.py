@@ -42,15 +42,14 @@ ORDER BY stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.name, p
 LIMIT {size} OFFSET {start}
 """)
 
+# Of what fails nowhere only ids are kept, which an index alone tells; the rest is looked up for what remains.
 _POSSIBLE = SQL("""
-WITH part AS MATERIALIZED (
-    SELECT id, name, mpn, manufacturer, package, min_qty FROM parts_part AS part WHERE {conditions}
-)
-SELECT part.id, part.name, part.mpn, part.manufacturer, part.package, part.min_qty,
-    said.known, count(*) OVER () AS hits
-FROM part, LATERAL ({stock}) AS stock, LATERAL ({said}) AS said
+WITH part AS MATERIALIZED (SELECT part.id FROM parts_part AS part WHERE {conditions})
+SELECT it.id, it.name, it.mpn, it.manufacturer, it.package, it.min_qty, said.known, count(*) OVER () AS hits
+FROM part, LATERAL (SELECT * FROM parts_part WHERE parts_part.id = part.id LIMIT 1) AS it,
+    LATERAL ({stock}) AS stock, LATERAL ({said}) AS said
 WHERE {in_stock} AND ({silent})
-ORDER BY stock.quantity > 0 DESC, {unknown}, {looseness}, stock.quantity DESC, part.name, part.id
+ORDER BY stock.quantity > 0 DESC, {unknown}, {looseness}, stock.quantity DESC, it.name, it.id
 LIMIT {size}
 """)
 
@@ -118,8 +117,8 @@ def possible(requirement: Requirement, size: int) -> Bucket:
     unknown = SQL("{} - cardinality(said.known)").format(Literal(len(requirement.clauses)))
     if requirement.package:
         conditions.append(SQL("({} OR part.package = '')").format(_package(requirement)))
-        silent.append(SQL("part.package = ''"))
-        unknown = SQL("{} + (part.package = '')::int").format(unknown)
+        silent.append(SQL("it.package = ''"))
+        unknown = SQL("{} + (it.package = '')::int").format(unknown)
     return _bucket(
         _POSSIBLE.format(
             conditions=SQL(" AND ").join(conditions),
