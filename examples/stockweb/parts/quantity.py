@@ -19,6 +19,7 @@ _SMALLEST, _LARGEST = Fraction(1, 10**30), Fraction(10**30)
 #: What is smaller is written with an exponent.
 _READABLE = Decimal("0.0001")
 
+_SIGNS = {"": 1, "+": 1, "-": -1, "\u2013": -1, "\u2014": -1}
 _SIGN = "[+\\-\u2013\u2014]?"
 _DECIMAL = re.compile(rf"({_SIGN})([0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:([eE])([+-]?[0-9]{{1,2}}))?(?![0-9.,/])(.*)")
 _LETTER = re.compile(rf"({_SIGN})([0-9]*)([^0-9\s.,+%-]{{1,3}}?)([0-9]+)(\D*)")
@@ -177,7 +178,7 @@ def _decimal(text: str, unit: Unit) -> _Number | None:
     if e == "E" and exponent.isdigit() and "R" in unit.letters:
         raise QuantityError(f"“{text}” may be {digits}R{exponent} or {digits}e{exponent}: write one of these")
     value = Fraction(digits.replace(",", ".")) * Fraction(10) ** int(exponent or 0) * found.value
-    return _Number(_signed(sign, value), found.prefixed or bool(e), found.united)
+    return _Number(_SIGNS[sign] * value, found.prefixed or bool(e), found.united)
 
 
 def _by_letter(text: str, unit: Unit) -> _Number | None:
@@ -196,7 +197,7 @@ def _by_letter(text: str, unit: Unit) -> _Number | None:
         return None
     if ending.strip() not in ("", *(() if of_unit else (unit.symbol, *unit.names))):
         return None
-    return _Number(_signed(sign, Fraction(f"{whole or 0}.{rest}") * factor), not of_unit, of_unit or bool(ending))
+    return _Number(_SIGNS[sign] * Fraction(f"{whole or 0}.{rest}") * factor, not of_unit, of_unit or bool(ending))
 
 
 def _fraction(text: str, unit: Unit) -> _Number | None:
@@ -209,7 +210,7 @@ def _fraction(text: str, unit: Unit) -> _Number | None:
     if found is None or found.prefixed or (bottom and int(bottom) == 0):
         return None
     value = _VULGAR[vulgar] if vulgar else Fraction(int(top), int(bottom))
-    return _Number(_signed(sign, value * found.value), prefixed=False, united=found.united)
+    return _Number(_SIGNS[sign] * value * found.value, prefixed=False, united=found.united)
 
 
 def _ending(text: str, unit: Unit) -> _Number | None:
@@ -260,10 +261,6 @@ def _percent(text: str) -> float:
     if value > 100:
         raise QuantityError(f"a tolerance of {text} % says nothing")
     return value
-
-
-def _signed(sign: str, value: Fraction) -> Fraction:
-    return value if sign in ("", "+") else -value
 
 
 def _not_read(text: str, unit: Unit) -> QuantityError:
