@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     operations = [{operation}]
 """
 ADD = 'migrations.AddField("parttype", "hint", models.CharField(max_length=40, null=True))'
-NAME = "parts.0003_without_hint:RemoveField parts.PartType.hint"
+NAME = "parts.9002_without_hint:RemoveField parts.PartType.hint"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def migrate(stage: Stage, name: str, before: str, operation: str) -> None:
 
 def test_safe_then_unsafe(stage: Stage, tmp_path: Path) -> None:
     # an expand: the old version serves on, and no request fails. There is no interpreter here, so a task is asked.
-    migrate(stage, "0002_hint", "0001_initial", ADD)
+    latest = max(file.stem for file in (stage.project / "parts" / "migrations").glob("0*.py"))
+    migrate(stage, "9001_hint", latest, ADD)
     stage.edit(
         "parts/models.py",
         lambda text: text.replace(FIELD, f"    hint = models.CharField(max_length=40, null=True)\n{FIELD}", 1),
@@ -61,12 +62,12 @@ def test_safe_then_unsafe(stage: Stage, tmp_path: Path) -> None:
     assert failures(load.samples()) == []
     record = Records(Ssm(stage.aws), names.release_prefix(stage.settings)).serving()
     assert record is not None
-    assert record.migrations["parts"] == "0002_hint"
+    assert record.migrations["parts"] == "9001_hint"
 
     # a contract: refused before anything is built. Now there is an interpreter, and the live image asks the database.
     python = next((stage.project / ".seatrial").rglob("environments/*/bin/python"))
     stage.edit("seatrial.toml", lambda text: f'{text}\n[migrations]\npython = "{python}"\n')
-    migrate(stage, "0003_without_hint", "0002_hint", 'migrations.RemoveField("parttype", "hint")')
+    migrate(stage, "9002_without_hint", "9001_hint", 'migrations.RemoveField("parttype", "hint")')
     stage.edit(
         "parts/models.py", lambda text: text.replace("    hint = models.CharField(max_length=40, null=True)\n", "")
     )

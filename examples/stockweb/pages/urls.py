@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from pages import changes, views
+from pages import changes, finding, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,5 +13,9 @@ urlpatterns = [
     path("movements/<int:pk>/undo/", changes.undo, name="movement-undo"),
     path("boxes/", views.box_list, name="box-list"),
     re_path(r"^boxes/(?P<code>[A-Z0-9-]{1,20})/$", views.box_detail, name="box-detail"),
+    path("find/", finding.find, name="find"),
+    path("find/save/", finding.save, name="requirement-save"),
+    path("find/saved/<int:pk>/", finding.saved, name="requirement"),
+    path("find/saved/<int:pk>/delete/", finding.delete, name="requirement-delete"),
     path("types/", views.type_list, name="type-list"),
 ]

@@ -191,6 +191,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "audit-ledger": {"task": "stock.tasks.audit_ledger", "schedule": crontab(hour=3, minute=30)},
+    "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 

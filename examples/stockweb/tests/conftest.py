@@ -7,15 +7,17 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 
 from local.services import postgres, valkey
 from stock.models import Box
+from stock.seeds.plant import plant
 from stockweb.celery import app
 from tests.factories import Shelf, shelf
 
@@ -79,6 +81,15 @@ def _no_kept_pages() -> None:
 def stocked(db: None) -> Shelf:
     """Two boxes and a part of which there are ten in the first."""
     return shelf()
+
+
+@pytest.fixture(scope="module")
+def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The seeds, planted once for all tests of a module; each begins with them and changes what it likes."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        plant()
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parts.models import Part, PartType
+from parts.models import AttributeDefinition, Part, PartType
 from stock import ledger
 from stock.models import Box, Lot
 
@@ -32,3 +32,11 @@ def part(name: str = "Resistor 4k7", **values: object) -> Part:
     """Make a part; its type is made where there is none."""
     of_type, _ = PartType.objects.get_or_create(parent=None, name="Resistor")
     return Part.objects.create(**{"type": of_type, "name": name, **values})
+
+
+def define(key: str, **values: object) -> AttributeDefinition:
+    """Define an attribute of resistors, or of ``part_type``: a quantity, unless ``kind`` says otherwise."""
+    kind = AttributeDefinition.Kind(values.pop("kind", "quantity"))
+    of_type = values.pop("part_type", None) or PartType.objects.get_or_create(parent=None, name="Resistor")[0]
+    defaults = {"label": key.capitalize(), "kind": kind, "match": AttributeDefinition.MATCHES[kind][0]}
+    return AttributeDefinition.objects.create(part_type=of_type, key=key, **{**defaults, **values})

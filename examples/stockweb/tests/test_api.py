@@ -22,7 +22,7 @@ def post(client: Client, path: str, body: Any, key: object = None) -> tuple[int,
 
 def test_a_part_says_what_and_where_it_is(client: Client, stocked: Shelf) -> None:
     resistance = AttributeDefinition.objects.create(
-        part_type=stocked.part.type, key="r", label="Resistance", unit="ohm"
+        part_type=stocked.part.type, key="r", label="Resistance", unit="ohm", kind="quantity", match="exact"
     )
     AttributeValue.objects.create(part=stocked.part, definition=resistance, raw="4k7")
     answer = client.get(f"/api/parts/{stocked.part.pk}")
@@ -36,7 +36,7 @@ def test_a_part_says_what_and_where_it_is(client: Client, stocked: Shelf) -> Non
         "package": "",
         "tags": [],
         "min_qty": 0,
-        "attributes": [{"key": "r", "label": "Resistance", "unit": "Ω", "value": "4k7"}],
+        "attributes": [{"key": "r", "label": "Resistance", "unit": "Ω", "value": "4k7", "kind": "quantity"}],
         "stock": [{"box": "A1", "quantity": 10}],
         "total": 10,
     }

@@ -3,36 +3,84 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-#: Type path -> its own attributes as key, label, unit. A type also has those of the types above it.
-TYPES: Mapping[tuple[str, ...], tuple[tuple[str, str, str], ...]] = {
-    ("Resistor",): (("resistance", "Resistance", "ohm"), ("tolerance", "Tolerance", "%"), ("power", "Power", "W")),
+
+@dataclass(frozen=True)
+class AttributeSeed:
+    """An attribute: how it is matched (``kind`` and ``match`` of ``AttributeDefinition``), and its choices."""
+
+    key: str
+    label: str
+    unit: str = ""
+    kind: str = "quantity"
+    match: str = "exact"
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+def _rating(key: str, label: str, unit: str) -> AttributeSeed:
+    """More is fine."""
+    return AttributeSeed(key, label, unit, match="higher")
+
+
+def _range(key: str, label: str, unit: str) -> AttributeSeed:
+    return AttributeSeed(key, label, unit, "range", "covers")
+
+
+def _choice(key: str, label: str, *choices: str) -> AttributeSeed:
+    return AttributeSeed(key, label, kind="choice", match="one of", choices=choices)
+
+
+_TOLERANCE = AttributeSeed("tolerance", "Tolerance", "%", match="lower")
+
+#: Type path -> its own attributes. A type also has those of the types above it.
+TYPES: Mapping[tuple[str, ...], tuple[AttributeSeed, ...]] = {
+    ("Resistor",): (
+        AttributeSeed("resistance", "Resistance", "ohm", required=True),
+        _TOLERANCE,
+        _rating("power", "Power", "W"),
+    ),
     ("Resistor", "Thick film"): (),
     ("Resistor", "Metal film"): (),
     ("Capacitor",): (
-        ("capacitance", "Capacitance", "F"),
-        ("voltage", "Rated voltage", "V"),
-        ("tolerance", "Tolerance", "%"),
+        AttributeSeed("capacitance", "Capacitance", "F", required=True),
+        _rating("voltage", "Rated voltage", "V"),
+        _TOLERANCE,
     ),
-    ("Capacitor", "Ceramic"): (("dielectric", "Dielectric", ""),),
-    ("Capacitor", "Electrolytic"): (("lifetime", "Life at 105 °C", ""),),
-    ("Inductor",): (("inductance", "Inductance", "H"), ("current", "Rated current", "A")),
+    ("Capacitor", "Ceramic"): (_choice("dielectric", "Dielectric", "C0G", "X7R", "X5R", "Y5V"),),
+    ("Capacitor", "Electrolytic"): (_rating("lifetime", "Life at 105 °C", "s"),),
+    ("Inductor",): (AttributeSeed("inductance", "Inductance", "H"), _rating("current", "Rated current", "A")),
     ("Semiconductor",): (),
-    ("Semiconductor", "Diode"): (("voltage", "Reverse voltage", "V"), ("current", "Forward current", "A")),
-    ("Semiconductor", "LED"): (("colour", "Colour", ""), ("forward", "Forward voltage", "V")),
-    ("Semiconductor", "Transistor"): (
-        ("polarity", "Polarity", ""),
-        ("voltage", "Breakdown voltage", "V"),
-        ("current", "Maximum current", "A"),
+    ("Semiconductor", "Diode"): (
+        _rating("voltage", "Reverse voltage", "V"),
+        _rating("current", "Forward current", "A"),
     ),
-    ("Integrated circuit",): (("supply", "Supply", "V"), ("temperature", "Temperature", "degC")),
+    ("Semiconductor", "LED"): (
+        _choice("colour", "Colour", "red", "green", "yellow", "blue", "white", "RGB"),
+        AttributeSeed("forward", "Forward voltage", "V"),
+    ),
+    ("Semiconductor", "Transistor"): (
+        _choice("polarity", "Polarity", "NPN", "PNP", "N", "P"),
+        _rating("voltage", "Breakdown voltage", "V"),
+        _rating("current", "Maximum current", "A"),
+    ),
+    ("Integrated circuit",): (_range("supply", "Supply", "V"), _range("temperature", "Temperature", "degC")),
     ("Integrated circuit", "Logic"): (),
-    ("Integrated circuit", "Amplifier"): (("channels", "Channels", "count"),),
-    ("Integrated circuit", "Regulator"): (("output", "Output", "V"), ("current", "Maximum current", "A")),
-    ("Integrated circuit", "Microcontroller"): (("flash", "Flash", "B"), ("clock", "Clock", "Hz")),
-    ("Integrated circuit", "Sensor"): (("interface", "Interface", ""),),
-    ("Connector",): (("pins", "Pins", "count"), ("pitch", "Pitch", "m")),
-    ("Crystal",): (("frequency", "Frequency", "Hz"), ("load", "Load capacitance", "F")),
-    ("Switch",): (("contacts", "Contacts", ""), ("current", "Rated current", "A")),
+    ("Integrated circuit", "Amplifier"): (
+        _rating("channels", "Channels", "count"),
+        AttributeSeed("rail-to-rail", "Rail to rail", kind="boolean", match="one of"),
+    ),
+    ("Integrated circuit", "Regulator"): (
+        _range("output", "Output", "V"),
+        _rating("current", "Maximum current", "A"),
+    ),
+    ("Integrated circuit", "Microcontroller"): (_rating("flash", "Flash", "B"), _rating("clock", "Clock", "Hz")),
+    ("Integrated circuit", "Sensor"): (_choice("interface", "Interface", "1-Wire", "I²C", "SPI", "I²C or SPI"),),
+    ("Connector",): (AttributeSeed("pins", "Pins", "count"), AttributeSeed("pitch", "Pitch", "m")),
+    ("Crystal",): (AttributeSeed("frequency", "Frequency", "Hz"), AttributeSeed("load", "Load capacitance", "F")),
+    ("Switch",): (
+        AttributeSeed("contacts", "Contacts", kind="text", match="one of"),
+        _rating("current", "Rated current", "A"),
+    ),
 }
 
 #: Code, name, kind, code of what it stands in.
@@ -292,20 +340,20 @@ _LISTED: tuple[tuple[tuple[str, ...], str, str], ...] = (
         Level shifter TXS0108E | TXS0108EPWR | Texas Instruments | TSSOP-20 | smd | supply=1.4-5.5V, temperature=-40~85 °C | 4 | 9
         Timer NE555 | NE555P | Texas Instruments | DIP-8 | tht basic | supply=4.5-16V, temperature=0~70 °C | 10 | 38
         Timer TLC555 | TLC555CP | Texas Instruments | DIP-8 | tht cmos | supply=2-15V, temperature=0~70 °C | 6 | 11
-        Darlington array ULN2003A | ULN2003AN | Texas Instruments | DIP-16 | tht driver | supply=50V, temperature=-40~105 °C | 5 | 13
+        Darlington array ULN2003A | ULN2003AN | Texas Instruments | DIP-16 | tht driver | supply=0-50V, temperature=-40~105 °C | 5 | 13
         """,
     ),
     (
         ("Integrated circuit", "Amplifier"),
         "B3-1",
         """
-        Operational amplifier LM358 | LM358P | Texas Instruments | DIP-8 | tht basic | supply=3-32V, temperature=0~70 °C, channels=2 | 10 | 27
-        Operational amplifier LM324 | LM324N | Texas Instruments | DIP-14 | tht basic | supply=3-32V, temperature=0~70 °C, channels=4 | 6 | 12
-        Operational amplifier TL072 | TL072CP | Texas Instruments | DIP-8 | tht audio | supply=10-30V, temperature=0~70 °C, channels=2 | 6 | 16
-        Operational amplifier NE5532 | NE5532P | Texas Instruments | DIP-8 | tht audio | supply=10-30V, temperature=0~70 °C, channels=2 | 6 | 4
-        Operational amplifier MCP6002 | MCP6002-I/SN | Microchip | SOIC-8 | smd rail-to-rail | supply=1.8-6V, temperature=-40~85 °C, channels=2 | 8 | 23
+        Operational amplifier LM358 | LM358P | Texas Instruments | DIP-8 | tht basic | supply=3-32V, temperature=0~70 °C, channels=2, rail-to-rail=no | 10 | 27
+        Operational amplifier LM324 | LM324N | Texas Instruments | DIP-14 | tht basic | supply=3-32V, temperature=0~70 °C, channels=4, rail-to-rail=no | 6 | 12
+        Operational amplifier TL072 | TL072CP | Texas Instruments | DIP-8 | tht audio | supply=10-30V, temperature=0~70 °C, channels=2, rail-to-rail=no | 6 | 16
+        Operational amplifier NE5532 | NE5532P | Texas Instruments | DIP-8 | tht audio | supply=10-30V, temperature=0~70 °C, channels=2, rail-to-rail=no | 6 | 4
+        Operational amplifier MCP6002 | MCP6002-I/SN | Microchip | SOIC-8 | smd rail-to-rail | supply=1.8-6V, temperature=-40~85 °C, channels=2, rail-to-rail=yes | 8 | 23
         Comparator LM393 | LM393P | Texas Instruments | DIP-8 | tht | supply=2-36V, temperature=0~70 °C, channels=2 | 6 | 19
-        Audio amplifier LM386 | LM386N-1 | Texas Instruments | DIP-8 | tht audio | supply=4-12V, temperature=0~70 °C, channels=1 | 4 | 8
+        Audio amplifier LM386 | LM386N-1 | Texas Instruments | DIP-8 | tht audio | supply=4-12V, temperature=0~70 °C, channels=1, rail-to-rail=no | 4 | 8
         """,
     ),
     (
@@ -327,14 +375,14 @@ _LISTED: tuple[tuple[tuple[str, ...], str, str], ...] = (
         ("Integrated circuit", "Microcontroller"),
         "B3-2",
         """
-        Microcontroller ATmega328P | ATMEGA328P-PU | Microchip | DIP-28 | tht arduino | supply=1.8-5.5V, flash=32kB, clock=20MHz | 4 | 9
-        Microcontroller ATtiny85 | ATTINY85-20PU | Microchip | DIP-8 | tht | supply=2.7-5.5V, flash=8kB, clock=20MHz | 4 | 3
-        Microcontroller STM32F103 | STM32F103C8T6 | STMicroelectronics | LQFP-48 | smd arm | supply=2-3.6V, flash=64kB, clock=72MHz | 3 | 6
-        Microcontroller STM32G030 | STM32G030F6P6 | STMicroelectronics | TSSOP-20 | smd arm | supply=2-3.6V, flash=32kB, clock=64MHz | 5 | 14
+        Microcontroller ATmega328P | ATMEGA328P-PU | Microchip | DIP-28 | tht arduino | supply=1.8-5.5V, flash=32KiB, clock=20MHz | 4 | 9
+        Microcontroller ATtiny85 | ATTINY85-20PU | Microchip | DIP-8 | tht | supply=2.7-5.5V, flash=8KiB, clock=20MHz | 4 | 3
+        Microcontroller STM32F103 | STM32F103C8T6 | STMicroelectronics | LQFP-48 | smd arm | supply=2-3.6V, flash=64KiB, clock=72MHz | 3 | 6
+        Microcontroller STM32G030 | STM32G030F6P6 | STMicroelectronics | TSSOP-20 | smd arm | supply=2-3.6V, flash=32KiB, clock=64MHz | 5 | 14
         Microcontroller RP2040 | RP2040 | Raspberry Pi | QFN-56 | smd arm | supply=1.8-3.3V, clock=133MHz | 4 | 10
-        Wireless module ESP32-WROOM-32E | ESP32-WROOM-32E-N4 | Espressif | module | wifi bluetooth | supply=3-3.6V, flash=4MB, clock=240MHz | 4 | 7
-        Wireless module ESP32-C3-MINI-1 | ESP32-C3-MINI-1-N4 | Espressif | module | wifi bluetooth | supply=3-3.6V, flash=4MB, clock=160MHz | 4 | 5
-        Wireless module ESP-12F | ESP-12F | Ai-Thinker | module | wifi | supply=3-3.6V, flash=4MB, clock=160MHz | 3 | 2
+        Wireless module ESP32-WROOM-32E | ESP32-WROOM-32E-N4 | Espressif | module | wifi bluetooth | supply=3-3.6V, flash=4MiB, clock=240MHz | 4 | 7
+        Wireless module ESP32-C3-MINI-1 | ESP32-C3-MINI-1-N4 | Espressif | module | wifi bluetooth | supply=3-3.6V, flash=4MiB, clock=160MHz | 4 | 5
+        Wireless module ESP-12F | ESP-12F | Ai-Thinker | module | wifi | supply=3-3.6V, flash=4MiB, clock=160MHz | 3 | 2
         """,
     ),
     (
@@ -343,7 +391,7 @@ _LISTED: tuple[tuple[tuple[str, ...], str, str], ...] = (
         """
         Temperature sensor DS18B20 | DS18B20+ | Analog Devices | TO-92 | tht temperature | supply=3-5.5V, temperature=-55~125 °C, interface=1-Wire | 5 | 12
         Temperature and humidity SHT31 | SHT31-DIS-B | Sensirion | DFN-8 | smd humidity | supply=2.15-5.5V, temperature=-40~125 °C, interface=I²C | 3 | 4
-        Pressure sensor BME280 | BME280 | Bosch | LGA-8 | smd humidity pressure | supply=1.71-3.6V, temperature=-40~85 °C, interface=I²C SPI | 3 | 6
+        Pressure sensor BME280 | BME280 | Bosch | LGA-8 | smd humidity pressure | supply=1.71-3.6V, temperature=-40~85 °C, interface=I²C or SPI | 3 | 6
         Motion sensor MPU-6050 | MPU-6050 | TDK InvenSense | QFN-24 | smd accelerometer gyroscope | supply=2.4-3.5V, temperature=-40~85 °C, interface=I²C | 2 | 3
         Current sensor INA219 | INA219AIDCNR | Texas Instruments | SOT-23-8 | smd power | supply=3-5.5V, temperature=-40~125 °C, interface=I²C | 3 | 1
         Real-time clock DS3231 | DS3231SN# | Analog Devices | SOIC-16 | smd clock | supply=2.3-5.5V, temperature=-40~85 °C, interface=I²C | 2 | 5

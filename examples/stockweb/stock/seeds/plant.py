@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from parts.models import AttributeDefinition, AttributeValue, Part, PartType
+from parts.reading import parse
 from stock import ledger
 from stock.models import Box, Movement
 from stock.seeds.catalogue import BOXES, TYPES, PartSeed, parts
@@ -38,10 +39,9 @@ def _types() -> dict[tuple[str, ...], PartType]:
         parent = types.get(path[:-1])
         types[path], _ = PartType.objects.get_or_create(parent=parent, name=path[-1])
         # Those of a type come after those of the types above it.
-        for position, (key, label, unit) in enumerate(own, start=10 * len(path)):
-            AttributeDefinition.objects.get_or_create(
-                part_type=types[path], key=key, defaults={"label": label, "unit": unit, "position": position}
-            )
+        for position, seed in enumerate(own, start=10 * len(path)):
+            defaults = {**vars(seed), "choices": "\n".join(seed.choices), "position": position}
+            AttributeDefinition.objects.get_or_create(part_type=types[path], key=defaults.pop("key"), defaults=defaults)
     return types
 
 
@@ -76,6 +76,8 @@ def _parts(seeds: Sequence[PartSeed], types: dict[tuple[str, ...], PartType]) ->
         for key, raw in seed.values.items():
             definition = next(definitions[each, key] for each in lineage if (each, key) in definitions)
             values.append(AttributeValue(part=part, definition=definition, raw=raw))
+    for value in values:
+        parse(value)
     AttributeValue.objects.bulk_create(values)
 
 
