@@ -28,8 +28,10 @@ KEPT = { from = "arn:aws:ssm:eu-west-1:123456789012:parameter/kept" }
 [environments.production]
 strategy = { type = "canary", percent = 20, interval = "3m", bake = "1m", test_from = ["198.51.100.7/32"] }
 [environments.staging]
+base = "second"
 strategy = { type = "linear", percent = 40, interval = "1m", bake = "1m", test_from = ["198.51.100.7/32"] }
 [environments.preview]
+base = "third"
 domain = "shop.example"
 certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0"
 account = "210987654321"
