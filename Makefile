@@ -1,6 +1,6 @@
 # Two commands do everything: `make rehearse` and `make test`. Both install what they need into this checkout.
 
-.PHONY: rehearse test check lint types unit docs example bench pictures clean help
+.PHONY: rehearse test check lint types unit docs example faults bench pictures clean help
 .DEFAULT_GOAL := help
 
 # A checkout that may not keep its byte code compiles itself anew at every start.
@@ -33,6 +33,9 @@ docs: $(READY) ## the documentation, warnings are errors
 
 example: $(READY) ## the example application's own tests
 	scripts/test-example
+
+faults: $(READY) ## every fault under every strategy, those too that `make test` tries under one that says it for all
+	SEATRIAL_EVERY_FAULT=1 $(BIN)/pytest --numprocesses 3 --dist loadfile tests/functional/faults
 
 bench: $(READY) ## measure; the results stand in bench/README.md
 	$(BIN)/python -m bench
