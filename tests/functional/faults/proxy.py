@@ -11,7 +11,7 @@ import http.client
 import json
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -55,7 +55,8 @@ class Proxy:
     def trouble(self, trouble: Trouble | None) -> None:
         """Arrange for what goes wrong next; None ends what goes on."""
         with self._lock:
-            self._trouble, self._begun, self._first = trouble, False, None
+            # A copy: what is left of its calls is counted down, and the table's is the next strategy's too.
+            self._trouble, self._begun, self._first = trouble and replace(trouble), False, None
             self._lost.clear()
 
     def before(self, call: str, do: Callable[[], object]) -> None:
