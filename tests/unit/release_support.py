@@ -296,7 +296,7 @@ class FakeAws(Aws):
         name = taskDefinition.rpartition("/")[2]
         if previous != taskDefinition or more.get("forceNewDeployment"):
             for each in self.deployments:
-                if each["service"] == service and each["status"] in ("PENDING", "IN_PROGRESS"):
+                if each["service"] == service and each["status"] in ("PENDING", "IN_PROGRESS", "ROLLBACK_REQUESTED"):
                     each["status"] = "STOPPED"
             it.definition, it.deployment, it.rollout = taskDefinition, f"ecs-svc/{number}", "IN_PROGRESS"
             it.created = self.clock.now()
@@ -375,7 +375,7 @@ class FakeAws(Aws):
         deployment["status"], deployment["stage"] = status, stage or None
         if status == "SUCCESSFUL":
             service.rollout = "COMPLETED"
-        elif status.startswith("ROLLBACK"):
+        elif status.startswith("ROLLBACK") and status != "ROLLBACK_REQUESTED":
             service.definition, service.rollout = deployment["previous"], "COMPLETED"
 
     def _deployment(self, each: dict[str, Any]) -> dict[str, Any]:
@@ -404,7 +404,8 @@ class FakeAws(Aws):
         if each["status"].startswith("ROLLBACK"):
             raise error("ConflictException", "StopServiceDeployment", "The service deployment is already rolled back.")
         each["status"] = "ROLLBACK_REQUESTED"
-        each["script"], each["held"] = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"], False
+        each["held"] = False  # and ECS takes a moment to turn around
+        each["script"] = ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
         return {"serviceDeploymentArn": serviceDeploymentArn}
 
     def _continue_service_deployment(self, serviceDeploymentArn: str, hookId: str, action: str) -> dict[str, Any]:  # noqa: N803

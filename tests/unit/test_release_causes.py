@@ -135,6 +135,17 @@ CASES: list[tuple[str, Evidence, str]] = [
     ("out-of-memory", stopped(inner="OutOfMemoryError: Container killed due to memory usage"), "killed"),
     ("out-of-memory", stopped(code=137, inner="OutOfMemoryError: Container killed due to memory usage"), "more memory"),
     ("not-listening", REFUSED, "nothing listens yet at the port of web when its grace period is over"),
+    (
+        "not-listening",
+        replace(
+            REFUSED,
+            stopped=(
+                Stopped("a", "Scaling activity initiated by (deployment x)", "ServiceSchedulerInitiated", 143, None),
+            ),
+            said=("(service web) (task a) is unhealthy in (target-group x) due to (reason Health checks failed).",),
+        ),
+        "nothing listens yet",
+    ),
     ("exited", stopped(code=3), "exit code 3"),
     (
         "exception",

@@ -101,6 +101,8 @@ class Rule:
 #: Stop codes of tasks that somebody had stopped, by ECS's service scheduler or by a call (ECS API reference, Task).
 _STOPPED_BY = ("ServiceSchedulerInitiated", "UserInitiated")
 _CODES = re.compile(r"codes: \[([\d, ]+)\]")
+#: How ECS's events tell a health check without an answer.
+_UNANSWERED = "due to (reason Health checks failed)"
 _TRACEBACK = "Traceback (most recent call last):"
 #: Characters of an exception's line that are told; the log has the rest.
 _LONGEST = 300
@@ -175,7 +177,9 @@ def _nothing_listens(evidence: Evidence) -> dict[str, str] | None:
     """Match health checks that failed without an answer, of tasks that did not end by themselves."""
     refused = any(each.reason == "Target.FailedHealthChecks" for each in evidence.targets)
     stopped = any("failed ELB health checks" in (each.reason or "") for each in evidence.stopped)
-    return {} if refused and stopped and not evidence.health_codes else None
+    # Where the breaker opens first, ECS stops the task because of that, and has only told why it would have.
+    told = _exited(evidence) is None and any(_UNANSWERED in line for line in evidence.said)
+    return {} if refused and (stopped or told) and not evidence.health_codes else None
 
 
 def _exited(evidence: Evidence) -> dict[str, str] | None:

@@ -208,7 +208,7 @@ class Rollout:
         primary = service.primary
         if deployment.status in ("SUCCESSFUL", "STOPPED"):
             self._judge_end(deployment)
-        elif deployment.status == "ROLLBACK_SUCCESSFUL" or self._rolls_back_to_nothing(deployment):
+        elif deployment.status == "ROLLBACK_SUCCESSFUL" or self._rolls_back_to_nothing(deployment, service):
             self._end(Verdict.ROLLED_BACK, self._why(deployment))
         elif deployment.status == "ROLLBACK_FAILED":
             self._end(Verdict.FAILED, f"ECS could not roll back: {self._why(deployment)}")
@@ -238,11 +238,15 @@ class Rollout:
         else:
             self._end(Verdict.FAILED, self._why(deployment))
 
-    def _rolls_back_to_nothing(self, deployment: ServiceDeployment) -> bool:
-        """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it."""
+    def _rolls_back_to_nothing(self, deployment: ServiceDeployment, service: Service) -> bool:
+        """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it.
+
+        Not before ECS has turned around: until then a change of the count would be a deployment on top.
+        """
         return (
             self.change.desired is not None
             and not self._emptied
+            and service.task_definition != self.target
             and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
         )
 
