@@ -48,6 +48,17 @@ def test_the_last_but_one_that_touched_the_project_when_it_does_not(repository: 
     assert old_revision(repository / "shop", None) == first
 
 
+def test_a_merged_branch_counts_as_one_commit(repository: Path) -> None:
+    commit(repository, "shop/a", "one")
+    git(repository, "checkout", "-qb", "side")
+    commit(repository, "shop/b", "of the branch")
+    commit(repository, "shop/b", "of the branch too")
+    git(repository, "checkout", "-q", "-")
+    before = commit(repository, "shop/a", "two")
+    git(repository, "merge", "-q", "--no-ff", "--no-edit", "side")
+    assert old_revision(repository / "shop", None) == before
+
+
 def test_a_project_of_one_commit_is_released_over_itself(repository: Path) -> None:
     head = commit(repository, "shop/a", "one")
     assert old_revision(repository / "shop", None) == head

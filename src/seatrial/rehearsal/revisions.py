@@ -18,7 +18,8 @@ def old_revision(root: Path, given: str | None) -> str:
     """Return the commit to release first, as a full id.
 
     ``given`` if there is one; else HEAD when the project's working tree differs from it; else the last commit before
-    HEAD's that touched the project; else HEAD itself (a project of one commit is released over itself).
+    HEAD's that touched the project; else HEAD itself (a project of one commit is released over itself). A branch that
+    was merged counts as one commit: none of those in between was ever this branch's version.
     Raises :class:`~seatrial.errors.UsageError` when ``root`` is in no repository, has no commit, or lacks ``given``.
     """
     if given is not None:
@@ -26,7 +27,8 @@ def old_revision(root: Path, given: str | None) -> str:
     _git(root, "rev-parse", "--verify", "--quiet", "HEAD", problem="nothing is committed yet")
     if _git(root, "status", "--porcelain", "--", ".", problem="git status failed"):
         return _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
-    touching = _git(root, "log", "--format=%H", "-n", "2", "--", ".", problem="git log failed").split()
+    history = ("log", "--first-parent", "--diff-merges=first-parent", "--format=%H", "-n", "2", "--", ".")
+    touching = _git(root, *history, problem="git log failed").split()
     return touching[-1] if touching else _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
 
 
