@@ -27,7 +27,7 @@ def old_revision(root: Path, given: str | None) -> str:
     _git(root, "rev-parse", "--verify", "--quiet", "HEAD", problem="nothing is committed yet")
     if _git(root, "status", "--porcelain", "--", ".", problem="git status failed"):
         return _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
-    history = ("log", "--first-parent", "--diff-merges=first-parent", "--format=%H", "-n", "2", "--", ".")
+    history = ("log", "--first-parent", "--format=%H", "-n", "2", "--", ".")
     touching = _git(root, *history, problem="git log failed").split()
     return touching[-1] if touching else _git(root, "rev-parse", "HEAD", problem="nothing is committed yet")
 
