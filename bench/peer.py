@@ -50,7 +50,7 @@ _AT_MOST = 330
 
 @dataclass(frozen=True)
 class Release:
-    """One command line's release. ``said`` is its last word, ``serving`` what web's tasks run afterwards."""
+    """One command line's release. ``said`` are its last words, ``serving`` what web's tasks run afterwards."""
 
     code: int
     seconds: float
@@ -145,7 +145,7 @@ def _released(stage: Stage, tool: Tool, digest: str, *, sound: str | None = None
         "NO_COLOR": "1",
     }
     _settled(stage)
-    code, said = 0, ""
+    code, said = 0, dict[str, None]()
     commands = tool.commands(digest)
     tool.calls.taken()
     with tempfile.TemporaryDirectory() as directory:
@@ -158,7 +158,8 @@ def _released(stage: Stage, tool: Tool, digest: str, *, sound: str | None = None
                     command, cwd=stage.project, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                     text=True, timeout=_AT_MOST, check=False,
                 )  # fmt: skip
-                code, said = done.returncode, tool.said(done.stdout, done.stderr)
+                code = done.returncode
+                said[tool.said(done.stdout, done.stderr)] = None
                 if code:
                     break
             took = time.perf_counter() - begun
@@ -167,7 +168,9 @@ def _released(stage: Stage, tool: Tool, digest: str, *, sound: str | None = None
     calls = tool.calls.taken()
     reads = sum(count for name, count in calls.items() if name.startswith(_READS))
     failed = sum(sample.failed for sample in samples)
-    return Release(code, took, reads, calls.total() - reads, len(samples), failed, said, _serving(stage, digest, sound))
+    return Release(
+        code, took, reads, calls.total() - reads, len(samples), failed, "; ".join(said), _serving(stage, digest, sound)
+    )
 
 
 def _settled(stage: Stage) -> None:
@@ -263,10 +266,11 @@ def _append(file: Path, code: str) -> None:
 
 
 def _last_line(output: str, errors: str) -> str:
-    """Return the last line that says how it went: not what ecs-deploy cleans up afterwards."""
-    lines = [line.strip() for line in (output + errors).splitlines()]
-    telling = (line for line in reversed(lines) if re.search(r"\w", line) and not re.match(r"\w+ deregister", line))
-    return next((line for line in telling if not line.startswith("Deregister")), "")
+    """Return the last line that says how it went; where none does, the last one that says something."""
+    lines = [line.strip() for line in (output + errors).splitlines() if re.search(r"\w", line)]
+    telling = [line for line in lines if re.search(r"succe|fail|error|stopped", line, re.IGNORECASE)]
+    telling = [line for line in telling if "deregister" not in line]
+    return next(reversed(telling or lines), "")
 
 
 def _message(output: str, errors: str) -> str:

@@ -151,7 +151,7 @@ CASES: list[tuple[str, Evidence, str]] = [
         "exception",
         replace(
             logged(
-                "Traceback (most recent call last):",
+                '  File "wsgi.py", line 2, in <module>',
                 "ValueError: an earlier one",
                 "",
                 "During handling of the above exception, another exception occurred:",

@@ -103,7 +103,8 @@ _STOPPED_BY = ("ServiceSchedulerInitiated", "UserInitiated")
 _CODES = re.compile(r"codes: \[([\d, ]+)\]")
 #: How ECS's events tell a health check without an answer.
 _UNANSWERED = "due to (reason Health checks failed)"
-_TRACEBACK = "Traceback (most recent call last):"
+#: A line of a traceback that names a place.
+_FRAME = re.compile(r'\s+File "[^"]+", line \d+')
 #: Characters of an exception's line that are told; the log has the rest.
 _LONGEST = 300
 
@@ -189,11 +190,14 @@ def _exited(evidence: Evidence) -> dict[str, str] | None:
 
 
 def _raised(evidence: Evidence) -> dict[str, str] | None:
-    """Find the exception that ended a program: the line after the last traceback that is not indented."""
-    if _exited(evidence) is None or _TRACEBACK not in evidence.log:
+    """Find the exception that ended a program: the first line after the last frame of a traceback, not indented.
+
+    The traceback's own beginning may be further back than the lines that are looked at.
+    """
+    frames = [index for index, line in enumerate(evidence.log) if _FRAME.match(line)]
+    if _exited(evidence) is None or not frames:
         return None
-    last = len(evidence.log) - 1 - evidence.log[::-1].index(_TRACEBACK)
-    after = (line for line in evidence.log[last + 1 :] if line.strip() and not line[0].isspace())
+    after = (line for line in evidence.log[frames[-1] + 1 :] if line.strip() and not line[0].isspace())
     what = next(after, None)
     return {"what": what[:_LONGEST]} if what else None
 
