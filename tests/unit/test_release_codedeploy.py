@@ -18,14 +18,13 @@ from seatrial.release.probes import Answer
 from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, Note, ReleaseEvent, TaskChanged, TaskLogged
 from tests.unit.codedeploy_support import WAITS, FakeCodeDeployAws, stopped_task
-from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, FakeClock, error, settings_of
+from tests.unit.release_support import ACCOUNT, NEW, OLD, TOML, error, settings_of
+from tests.unit.release_world import SERVICES, FakeProbes, ReleaseWorld
 from tests.unit.test_release_policy import PUSH, Held, without
-from tests.unit.test_release_shifting import FakeProbes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.release.outcome import Outcome
 
 PLAIN = 'strategy = { type = "codedeploy" }\n'
 TESTED = 'strategy = { type = "codedeploy", traffic = "canary", test_port = 9443, test_from = ["198.51.100.7/32"] }\n'
@@ -33,37 +32,17 @@ HOOKED = 'strategy = { type = "codedeploy", gates = "hook" }\n'
 SMOKE = '[smoke.home]\npath = "/"\n'
 WARM = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:warm"
 HOOKS = f'[hooks.warm]\nfunction = "{WARM}"\nstages = ["AfterInstall", "PRE_SCALE_UP"]\n'
-SERVICES = ("web", "events", "worker", "beat")
 
 
 class HeldByCodeDeploy(Held, FakeCodeDeployAws):
     """Denies what its ``document`` does not allow."""
 
 
-class World:
-    """One environment that CodeDeploy deploys to, and what a release to it told."""
+class World(ReleaseWorld[HeldByCodeDeploy]):
+    """One environment that CodeDeploy deploys to."""
 
     def __init__(self, more: str = PLAIN, *, running: bool = True) -> None:
-        self.settings = settings_of(TOML + more)
-        self.clock = FakeClock()
-        self.aws = HeldByCodeDeploy(self.settings, self.clock, running=running)
-        self.probes = FakeProbes()
-        self.events: list[ReleaseEvent] = []
-
-    def deploy(self, image: str = NEW, **options: Any) -> Outcome:
-        return api.deploy(
-            self.settings,
-            Path(),
-            self.aws,
-            image=image,
-            on_event=self.events.append,
-            clock=self.clock,
-            probes=self.probes,
-            **options,
-        )
-
-    def live(self) -> list[str]:
-        return [self.aws.live(unit) for unit in SERVICES]
+        super().__init__(settings_of(TOML + more), HeldByCodeDeploy, running=running)
 
     def operations(self) -> list[tuple[str, str]]:
         """Return what was changed, in order, and of which service; deployments by their id."""

@@ -14,34 +14,21 @@ from seatrial.release import api
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.lock import Lock
 from seatrial.release.record import Records
-from tests.unit.release_support import ARN, NEW, OLD, FakeAws, FakeClock, settings_of
+from tests.unit.release_support import ARN, NEW, OLD, FakeAws, settings_of
+from tests.unit.release_world import SERVICES, ReleaseWorld
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
-    from seatrial.release.watch import ReleaseEvent
-
-SERVICES = ("web", "events", "worker", "beat")
 
 
-class World:
-    """One environment on the scripted AWS, and what a release to it told."""
+class World(ReleaseWorld[FakeAws]):
+    """One environment whose services are rolled."""
 
     def __init__(self, *, running: bool = True) -> None:
-        self.settings = settings_of()
-        self.clock = FakeClock()
-        self.aws = FakeAws(self.settings, self.clock, running=running)
-        self.events: list[ReleaseEvent] = []
-
-    def deploy(self, image: str = NEW, **options: Any) -> Outcome:
-        return api.deploy(
-            self.settings, Path(), self.aws, image=image, on_event=self.events.append, clock=self.clock, **options
-        )
+        super().__init__(settings_of(), FakeAws, running=running)
 
     def rollback(self, **options: Any) -> Outcome:
         return api.rollback(self.settings, Path(), self.aws, on_event=self.events.append, clock=self.clock, **options)
-
-    def live(self) -> list[str]:
-        return [self.aws.live(unit) for unit in SERVICES]
 
     @property
     def records(self) -> Records:

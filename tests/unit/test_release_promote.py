@@ -14,7 +14,7 @@ from seatrial.errors import UsageError
 from seatrial.release import api
 from seatrial.release.record import Record, Records
 from tests.unit.release_support import NEW, OLD, TOML, FakeAws, FakeClock
-from tests.unit.test_release_shifting import FakeProbes
+from tests.unit.release_world import FakeProbes
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome

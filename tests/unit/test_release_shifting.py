@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,14 +14,10 @@ from seatrial.release import facts as facts_
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.permissions import permissions
 from seatrial.release.plan import Wanted, patience, plan_release
-from seatrial.release.probes import Answer, Probes, Ran, Request
-from seatrial.release.watch import DeploymentChanged, ReleaseEvent, SmokeChecked
-from tests.unit.release_support import BAKES, HELD, NEW, OLD, TOML, FakeAws, FakeClock, settings_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from seatrial.release.outcome import Outcome
+from seatrial.release.probes import Answer, Ran
+from seatrial.release.watch import DeploymentChanged, SmokeChecked
+from tests.unit.release_support import BAKES, HELD, NEW, OLD, TOML, FakeAws, settings_of
+from tests.unit.release_world import SERVICES, FakeProbes, ReleaseWorld
 
 STRATEGY = """domain = "shop.example"
 certificate = "arn"
@@ -39,61 +35,13 @@ command = ["python", "manage.py", "check"]
 run = ["./smoke.sh", "--all"]
 timeout = 5
 """
-SERVICES = ("web", "events", "worker", "beat")
 
 
-class FakeProbes(Probes):
-    """Answers what it is given, in turn; the last one again and again."""
-
-    def __init__(self, *answers: Answer, ran: Ran | None = None) -> None:
-        self.answers = list(answers) or [Answer(200, "in stock")]
-        self.ran = ran or Ran(0, "")
-        self.asked: list[Request] = []
-        self.told: list[Mapping[str, str]] = []
-        self.before: Callable[[], object] = lambda: None
-
-    def get(self, request: Request) -> Answer:
-        self.before()
-        self.asked.append(request)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-    def run(
-        self,
-        command: Sequence[str],
-        directory: Path,  # noqa: ARG002 - the real one's signature
-        variables: Mapping[str, str],
-        *,
-        timeout: float,  # noqa: ARG002
-        stop: Callable[[], bool],  # noqa: ARG002
-    ) -> Ran:
-        self.told.append({"command": " ".join(command), **variables})
-        return self.ran
-
-
-class World:
-    """One environment whose traffic is shifted, and what a release to it told."""
+class World(ReleaseWorld[FakeAws]):
+    """One environment whose traffic is shifted."""
 
     def __init__(self, smoke: str = SMOKE, *, running: bool = True) -> None:
-        self.settings = settings_of(TOML + STRATEGY + smoke)
-        self.clock = FakeClock()
-        self.aws = FakeAws(self.settings, self.clock, running=running)
-        self.probes = FakeProbes()
-        self.events: list[ReleaseEvent] = []
-
-    def deploy(self, image: str = NEW, **options: Any) -> Outcome:
-        return api.deploy(
-            self.settings,
-            Path(),
-            self.aws,
-            image=image,
-            on_event=self.events.append,
-            clock=self.clock,
-            probes=self.probes,
-            **options,
-        )
-
-    def live(self) -> list[str]:
-        return [self.aws.live(unit) for unit in SERVICES]
+        super().__init__(settings_of(TOML + STRATEGY + smoke), FakeAws, running=running)
 
     def operations(self) -> list[tuple[str, str]]:
         """Return what was changed, in order: operations and the services they were about."""
