@@ -330,6 +330,16 @@ def _definition(settings: Settings, unit: str, uri: str, secret: str | None) -> 
     }
 
 
+def put_alarm(aws: Aws, name: str) -> None:
+    """Make an alarm that a strategy may name. It is not on."""
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace="Shop", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1,
+        Threshold=1.0, ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+
+
 def _outputs(aws: Aws, stack: str, outputs: dict[str, str]) -> None:
     """Make a stack that says where everything is."""
     resource = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/{stack}/marker"}}

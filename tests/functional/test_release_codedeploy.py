@@ -24,7 +24,7 @@ from seatrial.release.watch import DeploymentChanged, SmokeChecked, TaskChanged,
 from seatrial.stack.build import build
 from seatrial.stack.lowering import lower
 from tests.functional.emulator_support import Running, emulator
-from tests.functional.release_support import TOML, Asking, Place, project
+from tests.functional.release_support import TOML, Asking, Place, project, put_alarm
 from tests.functional.stages_support import put_function
 from tests.functional.test_infra_policy import User
 from tests.functional.test_release_policy import give, user
@@ -171,18 +171,7 @@ def test_back_to_the_release_before(shop: Place) -> None:
 @pytest.fixture(scope="module")
 def canary(shop: Place) -> Place:
     """The same place when its strategy has been changed, and its users had nothing of it."""
-    cloudwatch = shop.aws.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName="errors",
-        Namespace="Shop",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="a test")
+    put_alarm(shop.aws, "errors")
     live = shop.answer()
     with Asking(shop.url) as asking:
         it = changed(shop, TOML.format(app="shop") + CANARY)

@@ -17,7 +17,7 @@ from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.status import status
 from seatrial.release.watch import DeploymentChanged, SmokeChecked
 from tests.functional.emulator_support import Running, emulator
-from tests.functional.release_support import TOML, Asking, Place, project
+from tests.functional.release_support import TOML, Asking, Place, project, put_alarm
 from tests.functional.stages_support import archive, put_function
 
 if TYPE_CHECKING:
@@ -168,18 +168,7 @@ def test_back_to_the_release_before(shop: Place) -> None:
 @pytest.fixture(scope="module")
 def canary(shop: Place) -> Place:
     """The same place when its strategy has been changed, and its users had nothing of it."""
-    cloudwatch = shop.aws.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName="errors",
-        Namespace="Shop",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="a test")
+    put_alarm(shop.aws, "errors")
     (shop.root / "seatrial.toml").write_text(TOML.format(app="shop") + CANARY + SMOKE)
     settings = load(shop.root / "seatrial.toml", "local")
     live = shop.answer()

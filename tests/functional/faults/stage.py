@@ -21,7 +21,7 @@ from seatrial.stack import names
 from tests.functional.emulator_support import emulator, eventually, processes_of
 from tests.functional.faults.project import FILES, MODES, SMOKE, TOML
 from tests.functional.faults.proxy import Proxy, proxy
-from tests.functional.release_support import Place, git, project
+from tests.functional.release_support import Place, git, project, put_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,12 +165,7 @@ def shop(place: Path, strategy: str) -> Iterator[Shop]:
     with emulator(place / "emulator", time_scale=SCALE) as running, proxy(running.info.endpoint) as between:
         toml = TOML + STRATEGIES[strategy]
         settings, aws = project(place / "project", running.info.endpoint, toml, FILES)
-        cloudwatch = aws.client("cloudwatch")
-        cloudwatch.put_metric_alarm(
-            AlarmName=ALARM, Namespace="Shop", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1,
-            Threshold=1.0, ComparisonOperator="GreaterThanOrEqualToThreshold",
-        )  # fmt: skip
-        cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="OK", StateReason="a test")
+        put_alarm(aws, ALARM)
         url = apply(settings, aws).outputs["Url"]
         yield Shop(place / "project", aws, settings, url, running=running, proxy=between, strategy=strategy)
 
