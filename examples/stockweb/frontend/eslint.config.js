@@ -1,0 +1,30 @@
+import accessibility from 'eslint-plugin-vuejs-accessibility'
+import vue from 'eslint-plugin-vue'
+import typescript from 'typescript-eslint'
+
+export default typescript.config(
+  { ignores: ['dist/', 'src/api/schema.d.ts'] },
+  typescript.configs.strict,
+  vue.configs['flat/recommended'],
+  accessibility.configs['flat/recommended'],
+  {
+    files: ['**/*.vue'],
+    languageOptions: { parserOptions: { parser: typescript.parser } },
+  },
+  {
+    rules: {
+      // vue-tsc knows better what is defined.
+      'no-undef': 'off',
+      // Prettier decides how things are laid out.
+      'vue/html-closing-bracket-newline': 'off',
+      'vue/html-indent': 'off',
+      'vue/html-self-closing': 'off',
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
+      'vue/component-api-style': ['error', ['script-setup']],
+      // A label that holds its control needs no id.
+      'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
+    },
+  },
+)
