@@ -23,6 +23,12 @@ export default typescript.config(
       'vue/singleline-html-element-content-newline': 'off',
       'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
       'vue/component-api-style': ['error', ['script-setup']],
+      // What may be left out is undefined then, as its type says.
+      'vue/require-default-prop': 'off',
+      // Escape closes forms; none is made a button by it.
+      'vuejs-accessibility/no-static-element-interactions': 'off',
+      // In a dialog that opens something has to have the focus.
+      'vuejs-accessibility/no-autofocus': 'off',
       // A label that holds its control needs no id.
       'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
     },

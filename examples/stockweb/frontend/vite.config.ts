@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 import vue from '@vitejs/plugin-vue'
 import type { Connect, Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
@@ -14,6 +16,7 @@ const POLICY = [
 
 export default defineConfig({
   plugins: [vue(), localConfig(), contentPolicy()],
+  resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   // Named, not "localhost": cookies and the server's list of origins are about this very host.
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
   build: {

@@ -16,9 +16,17 @@ it('says what the server says', async () => {
   expect(short.body.balance).toBe(2)
 })
 
-it('has the reason of each field', async () => {
-  const wrong = await problem(400, { title: 'Invalid', errors: { name: ['is empty'], mpn: 'too long' } })
-  expect([wrong.of('name'), wrong.of('mpn'), wrong.of('tags')]).toEqual(['is empty', 'too long', ''])
+it('has the reasons for each part of the request', async () => {
+  const errors = [
+    { detail: 'is empty.', pointer: '#/name' },
+    { detail: 'is no voltage.', pointer: '#/attributes/voltage' },
+    { detail: 'take it from `next`', parameter: 'cursor' },
+  ]
+  const wrong = await problem(400, { title: 'Bad Request', code: 'invalid', errors })
+  expect(wrong.of('name')).toBe('is empty.')
+  expect(wrong.of('attributes/voltage')).toBe('is no voltage.')
+  expect(wrong.of('cursor')).toBe('take it from `next`')
+  expect(wrong.of('tags')).toBe('')
 })
 
 it.each([

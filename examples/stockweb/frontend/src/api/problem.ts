@@ -2,13 +2,15 @@
 
 /** The body of `application/problem+json`, as far as it is used here. */
 export interface ProblemBody {
-  readonly type?: string
   readonly title?: string
+  /** For programs: `short`, `invalid`. */
+  readonly code?: string
+  /** For people. */
   readonly detail?: string
   /** What is in the box, when it was less than was to be taken. */
   readonly balance?: number
-  /** The reason for each field that is wrong. */
-  readonly errors?: Readonly<Record<string, readonly string[] | string>>
+  /** The reason for each part of the request that is wrong: a JSON pointer into the body, or a parameter's name. */
+  readonly errors?: readonly { readonly detail: string; readonly pointer?: string; readonly parameter?: string }[]
 }
 
 /** The server answered, and said no. */
@@ -28,10 +30,10 @@ export class Problem extends Error {
     return [429, 502, 503, 504].includes(this.status)
   }
 
-  /** The reason for one field, empty where it is right. */
-  of(field: string): string {
-    const reasons = this.body.errors?.[field]
-    return reasons === undefined ? '' : [reasons].flat().join(' ')
+  /** The reasons for one key of the body (`name`, `attributes/voltage`) or one parameter; empty where it is right. */
+  of(key: string): string {
+    const reasons = this.body.errors?.filter((each) => each.pointer === `#/${key}` || each.parameter === key)
+    return reasons?.map((each) => each.detail).join(' ') ?? ''
   }
 }
 
