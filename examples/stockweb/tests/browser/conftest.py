@@ -29,10 +29,15 @@ VIDEOS = PROJECT / ".videos"
 DATABASE = "stockweb_browser"
 PEOPLE = ("keeper", "viewer", "admin")
 #: Chromium asks for much of the network at its start, and its sandbox does not work for root.
-FLAGS = """
-    --disable-background-networking --disable-component-update --disable-sync --disable-quic --no-first-run
-    --use-fake-ui-for-media-stream
-""".split()
+FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
 
 _FURNISH = f"""
 from django.core.management import call_command
@@ -94,13 +99,20 @@ def world(servers: Mapping[str, str], collected: Path, build: Path) -> Iterator[
 
 
 @pytest.fixture(scope="package")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def lens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the camera sees: a film in this file, once somebody has put it there."""
+    return tmp_path_factory.mktemp("lens") / "seen.mjpeg"
+
+
+@pytest.fixture(scope="package")
+def chromium(tmp_path_factory: pytest.TempPathFactory, lens: Path) -> Iterator[Browser]:
     """One Chromium for all journeys; each has a profile of its own."""
     program = shutil.which("chromium")
     assert program is not None, "Chromium is missing: apt-get install chromium (scripts/test-example does it)"
     os.environ["PLAYWRIGHT_BROWSERS_PATH"] = str(camera(tmp_path_factory.mktemp("camera")))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, chromium_sandbox=os.geteuid() != 0)
+        flags = [*FLAGS, f"--use-file-for-fake-video-capture={lens}"]
+        browser = playwright.chromium.launch(executable_path=program, args=flags, chromium_sandbox=os.geteuid() != 0)
         yield browser
         browser.close()
 

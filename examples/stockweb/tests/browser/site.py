@@ -37,7 +37,7 @@ class _Site(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Say nothing: a test that fails shows what the page says."""
 
 

@@ -1,9 +1,334 @@
-"""Journeys of people through the application."""
+"""Journeys of people through the application, each a film in ``.videos/``."""
 
-from playwright.sync_api import Page, expect
+import re
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
+
+from tests.browser.conftest import World, log_in
 
 
-def test_taking_from_the_list_by_keys(keeper: Page) -> None:
-    keeper.goto("/parts?q=4k7")
-    expect(keeper.get_by_role("list", name="Parts").locator("[data-row]").first).to_be_visible()
-    keeper.screenshot(path="/tmp/shot-parts.png")
+def rows(page: Page) -> Locator:
+    return page.get_by_role("list", name="Parts").locator("[data-row]")
+
+
+def row(page: Page, name: str) -> Locator:
+    return rows(page).filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def total(of: Locator) -> int:
+    return int(of.locator("[data-total]").inner_text().replace("\u202f", ""))
+
+
+def message(page: Page, text: str | re.Pattern[str]) -> Locator:
+    """Say what is expected at the lower edge of the page; return it."""
+    found = page.get_by_role("status").locator(".message").filter(has_text=text)
+    expect(found).to_be_visible()
+    return found
+
+
+def take(page: Page, quantity: int | str) -> None:
+    """Take from where one is, as people do who have a keyboard."""
+    page.keyboard.press("t")
+    page.keyboard.type(f"{quantity}")
+    page.keyboard.press("Enter")
+
+
+def test_take_three_in_two_keystrokes_and_a_number(keeper: Page) -> None:
+    keeper.goto("/")
+    expect(keeper.get_by_role("heading", name="Running low")).to_be_visible()
+    keeper.keyboard.press("/")
+    keeper.keyboard.type("resistor 4k7 0805")
+    keeper.keyboard.press("Enter")
+    wanted = row(keeper, "Resistor 4k7 0805")
+    expect(wanted).to_be_visible()
+    before = total(wanted)
+    keeper.keyboard.press("Escape")
+    keeper.locator("main").focus()
+    keeper.keyboard.press("j")
+    expect(wanted).to_have_class(re.compile("current"))
+    take(keeper, 3)
+    message(keeper, "Took 3 from A1")
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before - 3}")
+    expect(wanted.get_by_role("link", name="Resistor 4k7 0805")).to_be_focused()
+    keeper.keyboard.press("u")
+    message(keeper, "Undone")
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before}")
+
+
+def test_who_wants_too_many_is_told_how_many_there_are(keeper: Page) -> None:
+    keeper.goto("/parts?q=LM386")
+    wanted = row(keeper, "Audio amplifier LM386")
+    before = total(wanted)
+    take(keeper, "nine")
+    expect(wanted.get_by_role("alert")).to_have_text("a whole number, such as 3 or 2k")
+    keeper.keyboard.type(f"{before + 1}")
+    keeper.keyboard.press("Enter")
+    short = message(keeper, f"Only {before} left in B3-1")
+    short.get_by_role("button", name=f"Take {before}").click()
+    message(keeper, f"Took {before} from B3-1, 0 there now")
+    expect(wanted.locator("[data-total]")).to_have_text("0")
+    expect(wanted.get_by_role("button", name="Take Audio amplifier LM386")).to_be_disabled()
+
+
+def test_an_answer_that_is_lost_takes_nothing_twice(keeper: Page) -> None:
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The server does it, and the network loses the answer, twice."""
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        if len(keys) <= 2:
+            route.abort("connectionreset")
+        else:
+            route.fulfill(response=answer)
+
+    keeper.route("**/take", lose)
+    keeper.goto("/parts?q=WS2812B")
+    wanted = row(keeper, "Addressable LED WS2812B")
+    before = total(wanted)
+    take(keeper, 5)
+    message(keeper, "No connection. It is sent as soon as there is one.")
+    message(keeper, f"Took 5 from B1, {before - 5} there now")
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before - 5}")
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    keeper.reload()
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before - 5}")
+
+
+def test_what_others_do_is_shown_and_nothing_is_missed(visitor: Page, another: Page) -> None:
+    connections: list[WebSocketRoute] = []
+    asked: list[str] = []
+    cut = False
+
+    def wire(socket: WebSocketRoute) -> None:
+        asked.append(socket.url)
+        if cut:
+            socket.close(code=1012)
+            return
+        connections.append(socket)
+        socket.connect_to_server()
+
+    visitor.route_web_socket("**/ws/movements*", wire)
+    visitor.goto("/parts?q=LM317")
+    wanted = row(visitor, "Adjustable regulator LM317")
+    live = visitor.get_by_title("Live: what others do is shown as they do it")
+    expect(live).to_be_visible()
+    before = total(wanted)
+
+    another.goto("/parts?q=LM317")
+    take(another, 1)
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before - 1}")
+
+    cut = True  # a release: the server says that it restarts, and nobody listens for a while
+    connections[-1].close(code=1012)
+    expect(visitor.get_by_title("Cut off")).to_be_visible()
+    for left in (before - 2, before - 3):
+        take(another, 1)
+        message(another, f"{left} there now")
+    assert total(wanted) == before - 1
+    cut = False
+    expect(wanted.locator("[data-total]")).to_have_text(f"{before - 3}")
+    expect(live).to_be_visible()
+    assert re.search(r"\?after=\d+$", asked[-1])
+
+
+def test_a_part_from_its_making_to_its_end(keeper: Page) -> None:
+    keeper.goto("/parts")
+    expect(rows(keeper).first).to_be_visible()
+    keeper.keyboard.press("n")
+    keeper.get_by_label("Name", exact=True).fill("Resistor of the journey")
+    keeper.get_by_label("Type").select_option(label="\u2003Thick film")
+    keeper.get_by_label("Part number").fill("JOURNEY-1")
+    keeper.get_by_label("Resistance").fill("4k7 volts")
+    keeper.get_by_role("button", name="Save").click()
+    expect(keeper.get_by_role("alert")).to_be_visible()
+    expect(keeper.get_by_label("Resistance")).to_have_attribute("aria-invalid", "true")
+    keeper.get_by_label("Resistance").fill("4k7")
+    keeper.get_by_role("button", name="Save").click()
+
+    expect(keeper.get_by_role("heading", name="Resistor of the journey")).to_be_visible()
+    expect(keeper.get_by_text("4.7 kΩ")).to_be_visible()
+    stock = keeper.get_by_role("region", name="Stock")
+    keeper.keyboard.press("a")
+    keeper.keyboard.type("10")
+    stock.get_by_label("Box").select_option("A2")
+    keeper.keyboard.press("Enter")
+    expect(stock.locator("[data-total]")).to_have_text("10")
+    keeper.get_by_role("button", name="Move v").click()
+    keeper.keyboard.type("4")
+    stock.get_by_label("To box").select_option("B2")
+    stock.get_by_role("button", name="Move", exact=True).click()
+    message(keeper, "Moved 4 from A2 to B2")
+    expect(stock.get_by_role("listitem")).to_have_text([re.compile("A2.*6"), re.compile("B2.*4")])
+    history = keeper.get_by_role("region", name="What was done to it")
+    expect(history.get_by_role("listitem")).to_have_count(3)
+    history.get_by_role("button", name=re.compile("Undo: .4 .* moved from A2")).click()
+    expect(stock.get_by_role("listitem")).to_have_text([re.compile("A2.*10")])
+
+    keeper.keyboard.press("e")
+    keeper.get_by_label("Minimum stock").fill("20")
+    keeper.get_by_role("button", name="Save").click()
+    expect(keeper.get_by_text("low, minimum 20")).to_be_visible()
+    keeper.goto("/low")
+    expect(row(keeper, "Resistor of the journey")).to_be_visible()
+
+
+def test_boxes_in_boxes(keeper: Page) -> None:
+    keeper.goto("/boxes/RACK-1")
+    keeper.get_by_role("button", name="Box inside").click()
+    keeper.get_by_label("Code").fill("a1")
+    keeper.get_by_label("Name", exact=True).fill("Odds and ends")
+    keeper.get_by_role("button", name="Save").click()
+    expect(keeper.get_by_role("alert")).to_have_text("there is a box A1")
+    keeper.get_by_label("Code").fill("a9")
+    keeper.get_by_role("button", name="Save").click()
+    expect(keeper.get_by_role("heading", name="A9 Odds and ends")).to_be_visible()
+    expect(keeper.get_by_role("list", name="Stands in")).to_have_text("RACK-1")
+    expect(keeper.get_by_text("Nothing is in it.")).to_be_visible()
+    keeper.get_by_role("button", name="Delete this box").click()
+    message(keeper, "Deleted box A9")
+    expect(keeper.get_by_role("table")).to_contain_text("RACK-1")
+    expect(keeper.get_by_role("link", name="A9")).to_have_count(0)
+
+
+def test_find_by_requirement_and_keep_it(keeper: Page) -> None:
+    keeper.goto("/find")
+    keeper.get_by_label("Requirement in words").fill("capacitor, ≥ 1 µF, X7R, in stock")
+    keeper.keyboard.press("Enter")
+    suits = keeper.get_by_role("region", name=re.compile("suits?$"))
+    expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
+    keeper.get_by_role("button", name="Form").click()
+    form = keeper.get_by_role("form", name="Requirement as a form")
+    expect(form.get_by_label("Capacitance")).to_have_value("≥ 1 µF")
+    form.get_by_label("Rated voltage").fill("much")
+    form.get_by_role("button", name="Find").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Rated voltage").fill("≥ 16 V")
+    form.get_by_role("button", name="Find").click()
+    expect(keeper.get_by_text("≥ 16 V")).to_be_visible()
+    expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
+    keeper.get_by_label("Name of the requirement").fill("decoupling")
+    keeper.get_by_role("button", name="Save this requirement").click()
+    keeper.goto("/find")
+    keeper.get_by_role("link", name="decoupling").click()
+    expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
+    keeper.get_by_role("button", name="Forget decoupling").click()
+    expect(keeper.get_by_role("link", name="decoupling")).to_have_count(0)
+
+
+def test_history_tells_who_and_takes_back(keeper: Page) -> None:
+    keeper.goto("/parts?q=MT3608")
+    expect(rows(keeper)).not_to_have_count(0)
+    take(keeper, 2)
+    message(keeper, "Took 2 from B3-1")
+    keeper.keyboard.press("g")
+    keeper.keyboard.press("h")
+    first = keeper.get_by_role("region", name="Movements, the newest first").get_by_role("listitem").first
+    expect(first).to_contain_text(re.compile(r"−2\s*Boost converter MT3608 taken from B3-1.*keeper", re.DOTALL))
+    first.get_by_role("button", name=re.compile("^Undo")).click()
+    expect(first).to_contain_text(re.compile(r"\+2\s*Boost converter MT3608 put back into B3-1", re.DOTALL))
+    keeper.get_by_role("link", name="B3-1").first.click()
+    keeper.get_by_role("link", name="History").last.click()
+    expect(keeper.get_by_role("heading", name="of box B3-1")).to_be_visible()
+
+
+def test_each_role_sees_what_it_may_do(visitor: Page, world: World) -> None:
+    visitor.goto("/parts?q=BC547")
+    expect(rows(visitor)).not_to_have_count(0)
+    expect(visitor.get_by_role("button", name=re.compile("^Take"))).to_have_count(0)
+    visitor.keyboard.press("t")
+    message(visitor, "Log in as a keeper to change the stock")
+    visitor.get_by_role("link", name="Log in").click()
+    visitor.get_by_label("Name").fill("viewer")
+    visitor.get_by_label("Password").fill("wrong")
+    visitor.get_by_role("button", name="Log in").click()
+    expect(visitor.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    visitor.get_by_label("Password").fill("viewer")
+    visitor.get_by_role("button", name="Log in").click()
+    expect(visitor).to_have_url(re.compile(r"/parts\?q=BC547$"))
+    expect(visitor.get_by_role("link", name="New part")).to_have_count(0)
+    visitor.get_by_role("button", name="Log out").click()
+    expect(visitor.get_by_role("link", name="Log in")).to_be_visible()
+
+    log_in(visitor, world, "admin")
+    visitor.get_by_role("link", name="admin").click()
+    visitor.get_by_role("link", name="People and roles").click()
+    role = visitor.get_by_label("Role of admin")
+    role.select_option("viewer")
+    message(visitor, "admin is the only admin")
+    expect(role).to_have_value("admin")
+    visitor.get_by_label("Role of viewer").select_option("keeper")
+    message(visitor, "Changed viewer")
+    visitor.get_by_label("Role of viewer").select_option("viewer")
+    message(visitor, "Changed viewer").last.wait_for()
+
+
+def test_a_token_is_shown_once(keeper: Page) -> None:
+    keeper.goto("/account")
+    keeper.get_by_label("What it is for").fill("scale")
+    keeper.get_by_role("button", name="Make a token").click()
+    expect(keeper.get_by_text(re.compile(r"Copy it now, .* swt_\S{40}"))).to_be_visible()
+    keeper.reload()
+    expect(keeper.get_by_role("cell", name="scale", exact=True)).to_be_visible()
+    expect(keeper.get_by_text("Copy it now")).to_have_count(0)
+    keeper.get_by_role("button", name="Revoke scale").click()
+    message(keeper, "Revoked scale")
+    expect(keeper.get_by_role("cell", name="scale", exact=True)).to_have_count(0)
+
+
+def test_a_printed_label_leads_to_its_box(visitor: Page, lens: Path, tmp_path: Path) -> None:
+    visitor.goto("/labels?boxes=B3-1")
+    label = tmp_path / "label.png"
+    visitor.get_by_role("img", name="Code of B3-1").screenshot(path=label)
+    # What was printed is held before the camera, at some distance on a table.
+    scene = "scale=300:300,pad=640:480:170:90:color=gray,format=yuvj420p"
+    film = ["ffmpeg", "-loglevel", "error", "-loop", "1", "-i", str(label), "-vf", scene, "-t", "1", "-r", "10"]
+    subprocess.run([*film, "-c:v", "mjpeg", "-q:v", "2", str(lens)], check=True)
+    visitor.goto("/scan")
+    expect(visitor).to_have_url(re.compile("/boxes/B3-1$"))
+    expect(visitor.get_by_role("heading", name="B3-1")).to_be_visible()
+    lens.unlink()
+
+
+def test_a_label_that_cannot_be_read_is_typed(visitor: Page) -> None:
+    visitor.goto("/scan")
+    visitor.get_by_label("Or type what is written on it").fill("b2")
+    visitor.keyboard.press("Enter")
+    expect(visitor).to_have_url(re.compile("/boxes/B2$"))
+    visitor.goto("/scan")
+    visitor.get_by_label("Or type what is written on it").fill("bc547")
+    visitor.keyboard.press("Enter")
+    expect(visitor).to_have_url(re.compile(r"/parts\?q=bc547$"))
+
+
+def test_keys_are_told_and_lead_everywhere(visitor: Page) -> None:
+    visitor.goto("/parts")
+    expect(rows(visitor).first).to_be_visible()
+    visitor.keyboard.press("?")
+    keys = visitor.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("take from this row")
+    visitor.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    for key, heading in (("b", "Boxes"), ("l", "Low stock"), ("f", "Find by"), ("p", "Parts")):
+        visitor.keyboard.press("g")
+        visitor.keyboard.press(key)
+        expect(visitor.get_by_role("heading", name=heading).first).to_be_visible()
+        expect(visitor.locator("main")).to_be_focused()
+
+
+def test_on_a_phone(keeper: Page) -> None:
+    keeper.set_viewport_size({"width": 390, "height": 780})
+    keeper.goto("/parts?q=IRLZ44N")
+    expect(rows(keeper).first).to_be_visible()
+    assert keeper.evaluate("document.documentElement.scrollWidth") == 390
+    keeper.get_by_role("button", name=re.compile("^Add")).first.click()
+    keeper.keyboard.type("1")
+    keeper.get_by_role("button", name="Add", exact=True).click()
+    message(keeper, "Added 1 to")
+    keeper.get_by_role("button", name="More").click()
+    keeper.get_by_role("link", name="History").click()
+    expect(keeper.get_by_role("heading", name="History")).to_be_visible()
+    assert keeper.evaluate("document.documentElement.scrollWidth") == 390

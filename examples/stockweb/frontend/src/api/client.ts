@@ -4,7 +4,7 @@ import createClient, { type Client } from 'openapi-fetch'
 
 import type { Config } from '@/config'
 
-import { Unreachable, problemOf } from './problem'
+import { type Problem, Unreachable, problemOf } from './problem'
 import type { paths } from './schema'
 
 const CSRF_HEADER = 'X-CSRFToken'
@@ -47,13 +47,13 @@ export async function ask(method: string, path: string, content?: unknown): Prom
 
 /** Sends a request with the session's cookie. A token that another tab's login made stale is asked for anew, once. */
 async function sent(request: Request): Promise<Response> {
+  if (changes(request) && !token) await askForToken()
   const again = request.clone()
   const answer = await fetched(request)
   if (answer.ok) return answer
   const problem = await problemOf(answer)
-  if (!(problem.status === 403 && problem.message.startsWith('CSRF'))) throw problem
-  const { csrf_token: fresh } = await body(api().GET('/api/v1/me'))
-  carryToken(fresh)
+  if (!(changes(again) && isStaleToken(problem))) throw problem
+  await askForToken()
   const second = await fetched(again)
   if (!second.ok) throw await problemOf(second)
   return second
@@ -61,10 +61,21 @@ async function sent(request: Request): Promise<Response> {
 
 async function fetched(request: Request): Promise<Response> {
   const headers = new Headers(request.headers)
-  if (!['GET', 'HEAD'].includes(request.method) && token) headers.set(CSRF_HEADER, token)
+  if (changes(request)) headers.set(CSRF_HEADER, token)
   try {
     return await fetch(new Request(request, { headers, credentials: 'include' }))
   } catch (error) {
     throw new Unreachable(error)
   }
+}
+
+async function askForToken(): Promise<void> {
+  carryToken((await body(api().GET('/api/v1/me'))).csrf_token)
+}
+
+const changes = (request: Request): boolean => !['GET', 'HEAD'].includes(request.method)
+
+/** Django refuses a stale token by a page of its own, the API by a problem that says so. */
+function isStaleToken({ status, body: { code, detail } }: Problem): boolean {
+  return status === 403 && (code === undefined || (detail ?? '').startsWith('CSRF'))
 }
