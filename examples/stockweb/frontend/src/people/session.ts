@@ -3,17 +3,14 @@
 import { reactive, readonly } from 'vue'
 
 import { api, ask, body, carryToken } from '@/api/client'
-import { Problem } from '@/api/problem'
+import { Problem, explained } from '@/api/problem'
 import type { Me } from '@/api/types'
 
 /** allauth's endpoints for browsers, https://docs.allauth.org/en/latest/headless/. */
 const LOGIN = '/_allauth/browser/v1/auth/login'
 const SESSION = '/_allauth/browser/v1/auth/session'
 
-const current = reactive<{ person?: Me['user']; role: Me['role']; may?: Me['may']; known: boolean }>({
-  role: null,
-  known: false,
-})
+const current = reactive<{ person?: Me['user']; role: Me['role']; may?: Me['may'] }>({ role: null })
 
 export const session = readonly(current)
 
@@ -22,17 +19,25 @@ export function may(deed: keyof Me['may']): boolean {
   return current.may?.[deed] ?? false
 }
 
+let asking: Promise<void> | undefined
+
+/** Waits until it is known who looks at this: the answer may be on its way when the first key is pressed. */
+export async function identified(): Promise<void> {
+  await asking
+}
+
 /** Asks the server. Without an answer nobody is logged in here, which is what a page without a network can do anyway. */
-export async function whoAmI(): Promise<void> {
-  try {
-    const me = await body(api().GET('/api/v1/me'))
-    carryToken(me.csrf_token)
-    current.person = me.user
-    current.role = me.role
-    current.may = me.may
-  } finally {
-    current.known = true
-  }
+export function whoAmI(): Promise<void> {
+  asking = body(api().GET('/api/v1/me')).then(
+    (me) => {
+      carryToken(me.csrf_token)
+      current.person = me.user
+      current.role = me.role
+      current.may = me.may
+    },
+    (error: unknown) => void explained(error),
+  )
+  return asking
 }
 
 /** Logs in. Throws a `Problem` that says why not. */
