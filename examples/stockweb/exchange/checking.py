@@ -27,7 +27,9 @@ T = TypeVar("T")
 def check(pk: str, run: int, clock: Callable[[], float] = time.monotonic) -> bool:
     """Look at rows until all are seen or there was time enough; return whether all are."""
     begun = clock()
-    content = Import.objects.filter(pk=pk, run=run, state=Import.State.CHECKING).values_list("content", flat=True).first()
+    content = (
+        Import.objects.filter(pk=pk, run=run, state=Import.State.CHECKING).values_list("content", flat=True).first()
+    )
     if content is None:
         return True
     table = read_table(bytes(content))
@@ -56,10 +58,10 @@ def _batch(pk: str, run: int, table: Table) -> bool:
 
 def _lines(it: Import, rows: Sequence[Row], width: int) -> list[ImportLine]:
     known_words = words()
-    read = [planning.cells(it.columns, it.constants, row.line, row.cells) for row in rows]
+    read = [planning.cells(row, it.columns, it.constants, it.sha256) for row in rows]
     known = _known(it, read, known_words)
     plans = [
-        planning.plan(each, (_width(row, width), width), known_words, known, it.sha256)
+        planning.plan(each, (_width(row, width), width), known_words, known)
         for row, each in zip(rows, read, strict=True)
     ]
     _together(it, plans)
@@ -80,10 +82,9 @@ def _lines(it: Import, rows: Sequence[Row], width: int) -> list[ImportLine]:
     ]
 
 
-def _known(it: Import, rows: Iterable[Cells], known_words: Words) -> World:
-    rows = list(rows)
+def _known(it: Import, rows: Sequence[Cells], known_words: Words) -> World:
     meant = [planning.address(row, known_words) for row in rows]
-    keys = [planning.movement_key(it.sha256, row.line, each) for row in rows for each in ("quantity", "bought")]
+    keys = [row.key(each) for row in rows for each in ("quantity", "bought")]
     return world(
         ids=_some(each.id for each in meant),
         numbers=_some(each.number for each in meant),
@@ -123,7 +124,7 @@ def _together(it: Import, plans: Sequence[Plan]) -> None:
 
 
 def _before(it: Import, plans: Sequence[Plan]) -> tuple[dict, dict, dict]:
-    """Return, of the batches before: line and digest by identity, line by identity and box, line and identity by number."""
+    """Return, from earlier batches, what is said by identity, by identity and box, and by part number."""
     lines = it.lines.order_by("-position")  # so that the first of several is what a dictionary keeps
     of = lines.filter(identity__in=_some(each.identity or None for each in plans))
     claims = lines.filter(number__in=_some(each.number or None for each in plans))

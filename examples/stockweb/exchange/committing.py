@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from exchange.columns import ATTRIBUTE
 from exchange.models import Import, ImportLine
 from exchange.planning import Verdict
-from exchange.world import FIELDS, Known, Words, type_path, words, world
+from exchange.world import Known, Words, type_path, words, world
 from parts.models import AttributeValue, Part
 from parts.reading import COLUMNS, parse
 from stock.bulk import Posting, post
@@ -31,7 +31,7 @@ FROM jsonb_to_recordset(%s) AS new(id bigint, type bigint, name text, mpn text, 
 WHERE part.id = new.id
 """
 #: Ids up to one that a file gives are passed over, by whoever else makes parts meanwhile, too.
-_PASS_OVER = """
+_SKIP_IDS = """
 SELECT nextval('parts_part_id_seq')
 FROM generate_series(1, %s - (SELECT last_value FROM parts_part_id_seq))
 """
@@ -53,7 +53,9 @@ def commit(pk: str, run: int) -> None:
             it.state, it.touched = Import.State.DONE, Now()
             it.save(update_fields=["state", "touched"])
     except (Changed, IntegrityError) as error:
-        reason = f"{error}" if isinstance(error, Changed) else "a part that is new in the file was made by somebody else"
+        reason = (
+            f"{error}" if isinstance(error, Changed) else "a part that is new in the file was made by somebody else"
+        )
         Import.objects.filter(pk=pk, run=run, state=Import.State.COMMITTING).update(
             state=Import.State.FAILED, error=f"Nothing was imported: {reason}. Check the file again.", touched=Now()
         )
@@ -91,9 +93,10 @@ def _refuse_changed(lines: Iterable[ImportLine], known_words: Words) -> None:
         if part is None and line.identity.startswith("name\x1f") and _name(line) in now.by_name:
             raise Changed(f"the part of line {line.line} was made by somebody else")
         for note in line.notes if part is not None else ():
-            if "before" in note and not note["column"].startswith("stock "):
-                if _present(now.parts[part], note["column"], known_words) != note["before"]:
-                    raise Changed(f"somebody has changed what line {line.line} changes ({note['column']})")
+            column = note["column"]
+            ours = "before" in note and not column.startswith("stock ")
+            if ours and _present(now.parts[part], column, known_words) != note["before"]:
+                raise Changed(f"somebody has changed what line {line.line} changes ({column})")
 
 
 def _name(line: ImportLine) -> tuple[int, str]:
@@ -114,7 +117,7 @@ def _create(lines: Sequence[ImportLine]) -> list[Part]:
     given = max((line.plan["id"] or 0 for line in lines), default=0)
     if given:
         with connection.cursor() as cursor:
-            cursor.execute(_PASS_OVER, [given])
+            cursor.execute(_SKIP_IDS, [given])
     return Part.objects.bulk_create(
         Part(pk=line.plan["id"], type_id=line.plan["type"], **line.plan["fields"]) for line in lines
     )
@@ -147,10 +150,8 @@ def _stock(lines: Iterable[ImportLine], made: Mapping[str, int], user: int) -> N
     postings = []
     for line in lines:
         if stock := line.plan.get("stock"):
-            box, target, amount, key = stock
-            postings.append(
-                Posting(_part(line, made), box, amount, counted=target == "quantity", key=uuid.UUID(key))
-            )
+            box, target, amount, roughly, key = stock
+            postings.append(Posting(_part(line, made), box, amount, target == "quantity", roughly, uuid.UUID(key)))
     post(postings, user=user)
 
 

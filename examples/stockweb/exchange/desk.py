@@ -28,7 +28,7 @@ STALLED = timedelta(minutes=3)
 
 
 class Refused(Exception):
-    """This cannot be done; the message is for whoever wanted it."""
+    """It cannot be done; the message is for whoever wanted it."""
 
 
 def hand_in(user: int, name: str, content: bytes) -> Import:
@@ -80,7 +80,7 @@ def check(wanted: Import, chosen: Sequence[str], constants: Mapping[str, str]) -
 
 
 def commit(wanted: Import) -> Import:
-    """Have what the dry run found imported, all of it or nothing. Asking twice is asking once. Raises :class:`Refused`."""
+    """Have what the dry run found imported, all or nothing. Asking twice is asking once. Raises :class:`Refused`."""
     with transaction.atomic():
         it = _locked(wanted)
         if it.state in (Import.State.COMMITTING, Import.State.DONE):

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from exchange.columns import ATTRIBUTE, OF_PART, OF_STOCK
 from exchange.table import written
-from exchange.world import FIELDS, type_path
+from exchange.world import FIELDS, Amount, type_path
 from parts.models import AttributeValue, Part
 from parts.requirement import Vocabulary, vocabulary
 from stock.holdings import holdings
@@ -46,5 +46,5 @@ def _rows(batch: list[dict[str, Any]], keys: list[str], paths: dict[int, str]) -
     for row in batch:
         of_part = [f"{row['pk']}", paths[row["type_id"]], *(f"{row[name]}" for name in FIELDS)]
         of_part += [values.get(row["pk"], {}).get(key, "") for key in keys]
-        filled = [(each.box, f"{each.qty}") for each in held.get(row["pk"], ()) if each.qty]
+        filled = [(each.box, f"{Amount(each.qty, each.approx)}") for each in held.get(row["pk"], ()) if each.qty]
         yield from (written([*of_part, *stock]) for stock in filled or [("", "")])

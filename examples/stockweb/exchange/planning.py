@@ -17,7 +17,8 @@ from typing import Any
 
 from exchange.columns import ATTRIBUTE, OF_STOCK
 from exchange.models import ImportLine
-from exchange.world import FIELDS, Known, Words, World, highest_id, type_path
+from exchange.table import Row
+from exchange.world import FIELDS, ROUGHLY, Amount, Known, Words, World, highest_id, type_path
 from parts.models import AttributeDefinition, Part
 from parts.quantity import QuantityError
 from parts.reading import read
@@ -30,6 +31,8 @@ _NAMESPACE = uuid.UUID("5ac4cbb4-8a1d-4d3c-9a53-0d1a7e8a1d6e")
 _MAX_MINIMUM = 2**31 - 1
 _LONGEST = {name: Part._meta.get_field(name).max_length for name in FIELDS}  # noqa: SLF001 - Django's documented API
 _LONGEST_VALUE = 80
+#: What is longer is wrong, and told to be.
+_LONGEST_IDENTITY = 400
 _NO_TEXT = "is not to be read as text"
 
 
@@ -39,6 +42,11 @@ class Cells:
 
     line: int
     by: Mapping[str, str]
+    file: str
+
+    def key(self, target: str) -> uuid.UUID:
+        """Return the key of the movement that the row makes of its file, by its digest: the same in every import."""
+        return uuid.uuid5(_NAMESPACE, f"{self.file}/{self.line}/{target}")
 
     def of_part(self) -> str:
         """Return a digest of what the row says of the part itself."""
@@ -86,10 +94,10 @@ class Plan:
         self.notes.append({"column": column, "before": f"{before}", "after": f"{after}"})
 
 
-def cells(columns: Sequence[str], constants: Mapping[str, str], line: int, row: Sequence[str]) -> Cells:
+def cells(row: Row, columns: Sequence[str], constants: Mapping[str, str], file: str) -> Cells:
     """Return a row's cells by what they stand for."""
-    by = {target: text for target, text in zip(columns, row, strict=False) if target}
-    return Cells(line, {**constants, **by})
+    by = {target: text for target, text in zip(columns, row.cells, strict=False) if target}
+    return Cells(row.line, {**constants, **by}, file)
 
 
 def address(row: Cells, words: Words) -> Address:
@@ -103,20 +111,15 @@ def address(row: Cells, words: Words) -> Address:
     )
 
 
-def movement_key(sha256: str, line: int, target: str) -> uuid.UUID:
-    """Return the key of the movement that a line of a file makes."""
-    return uuid.uuid5(_NAMESPACE, f"{sha256}/{line}/{target}")
-
-
-def plan(row: Cells, width: tuple[int, int], words: Words, known: World, sha256: str) -> Plan:
+def plan(row: Cells, width: tuple[int, int], words: Words, known: World) -> Plan:
     """Return what a row would do. ``width`` is how many cells the row has and how many the header has."""
     made = Plan(row.line, digest=row.of_part())
     if width[0] != width[1]:
         made.fault("", f"the row has {width[0]} cells, and the header {width[1]}")
         return made
     wanted = address(row, words)
-    part = _meant(made, row, wanted, words, known)
-    made.identity = wanted.key if part is None else f"part\x1f{part.id}"
+    part = _meant(made, row, wanted, known)
+    made.identity = wanted.key[:_LONGEST_IDENTITY] if part is None else f"part\x1f{part.id}"
     if made.verdict == Verdict.ERROR:
         return made
     type_id = _type(made, row, part, words)
@@ -124,14 +127,14 @@ def plan(row: Cells, width: tuple[int, int], words: Words, known: World, sha256:
     values = _values(made, row, part, words, type_id) if type_id is not None else {}
     _number(made, part, fields, known)
     made.write = {"part": part and part.id, "id": wanted.id, "type": type_id, "fields": fields, "values": values}
-    _stock(made, row, part, words, known, sha256)
+    _stock(made, row, part, words, known)
     if made.verdict != Verdict.ERROR:
         changed = any("after" in note for note in made.notes)
         made.verdict = Verdict.CREATE if part is None else Verdict.UPDATE if changed else Verdict.SAME
     return made
 
 
-def _meant(made: Plan, row: Cells, wanted: Address, words: Words, known: World) -> Known | None:
+def _meant(made: Plan, row: Cells, wanted: Address, known: World) -> Known | None:
     """Return the part that a row is about, None where it is a new one or a fault."""
     text = row.by.get("id", "")
     if text and not wanted.id:
@@ -183,7 +186,7 @@ def _fields(made: Plan, row: Cells, part: Known | None) -> dict[str, Any]:
             if part is not None:
                 made.change(name, fields[name], value)
             fields[name] = value
-    if not f"{fields['name']}".strip():
+    if not row.by.get("name", fields["name"]).strip():
         made.fault("name", "a part has a name")
     return fields
 
@@ -260,13 +263,13 @@ def _number(made: Plan, part: Known | None, fields: Mapping[str, Any], known: Wo
     if not fields["mpn"]:
         return
     number = (fields["mpn"], fields["manufacturer"])
-    made.number = "\x1f".join(number)
+    made.number = "\x1f".join(number)[:_LONGEST_IDENTITY]
     owner = known.by_number.get(number)
     if owner is not None and (part is None or owner != part.id):
         made.fault("mpn", f"part {owner}, {known.parts[owner].fields['name']}, has this number")
 
 
-def _stock(made: Plan, row: Cells, part: Known | None, words: Words, known: World, sha256: str) -> None:
+def _stock(made: Plan, row: Cells, part: Known | None, words: Words, known: World) -> None:
     """Say what the row does to the stock: a movement, never a quantity that is set."""
     amounts = {target: row.by[target] for target in ("quantity", "bought") if row.by.get(target)}
     code = row.by.get("box", "")
@@ -275,25 +278,31 @@ def _stock(made: Plan, row: Cells, part: Known | None, words: Words, known: Worl
             made.fault("quantity", f"how many are in {code}?")
         return
     target, text = next(iter(amounts.items()))
-    amount, box = _whole(text), words.boxes.get(code)
+    amount, box = _amount(text, guess=target == "quantity"), words.boxes.get(code)
     if len(amounts) > 1:
         made.fault("bought", "say how many there are or how many are added, not both")
-    if amount is None or amount > MAX_QUANTITY:
+    if amount is None:
         made.fault(target, f"“{text}” is no whole number from 0 to {MAX_QUANTITY}")
     if box is None:
         made.fault("box", f"there is no box “{code}”" if code else "in which box?")
     if made.verdict == Verdict.ERROR or amount is None or box is None:
         return
-    made.box = box
-    key = movement_key(sha256, row.line, target)
+    made.box, key = box, row.key(target)
     if key in known.done:
-        made.notes.append({"column": target, "told": "this line of this very file was imported before, and is not again"})
+        made.notes.append({"column": target, "told": "was imported from this line of this very file, and is not again"})
         return
-    before = known.balances.get((part.id, box), 0) if part else 0
-    after = amount if target == "quantity" else before + amount
+    before = known.balances.get((part.id, box), Amount()) if part else Amount()
+    after = amount if target == "quantity" else Amount(before.quantity + amount.quantity, before.roughly)
     if after != before:
         made.change(f"stock {code}", before, after)
-        made.write["stock"] = [box, target, amount, f"{key}"]
+        made.write["stock"] = [box, target, amount.quantity, amount.roughly, f"{key}"]
+
+
+def _amount(text: str, *, guess: bool) -> Amount | None:
+    """Read a number of parts; where it may be a guess, ``~50`` is one."""
+    roughly = guess and text.startswith(ROUGHLY)
+    quantity = _whole(text.removeprefix(ROUGHLY).strip() if roughly else text)
+    return None if quantity is None or quantity > MAX_QUANTITY else Amount(quantity, roughly)
 
 
 def _whole(text: str) -> int | None:

@@ -43,6 +43,8 @@ class Table:
 def read_table(content: bytes) -> Table:
     """Read a file. Rows of nothing are left out. Raises :class:`TableError`."""
     text, encoding = _decoded(content)
+    if "\0" in text:
+        raise TableError(f"line {text[: text.index(chr(0))].count(chr(10)) + 1} has a zero in it: this is no text")
     said = _SAYS_DELIMITER.match(text)
     body = text[said.end() :] if said else text
     delimiter = said[1] if said else _delimiter(body)

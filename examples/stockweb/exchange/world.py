@@ -18,6 +18,19 @@ FIELDS = tuple(each for each in OF_PART if each not in ("id", "type"))
 #: An id may be so far beyond those that were given already, for a file from another database.
 _BEYOND = 1_000_000
 _PATH = " > "
+#: Before a quantity that nobody counted.
+ROUGHLY = "~"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many are in a box, or about so many."""
+
+    quantity: int = 0
+    roughly: bool = False
+
+    def __str__(self) -> str:
+        return f"{ROUGHLY if self.roughly else ''}{self.quantity}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ class World:
     parts: Mapping[int, Known]
     by_number: Mapping[tuple[str, str], int]
     by_name: Mapping[tuple[int, str], tuple[int, ...]]
-    balances: Mapping[tuple[int, int], int]
+    balances: Mapping[tuple[int, int], Amount]
     done: Collection[uuid.UUID]
     last_id: int
 
@@ -94,7 +107,7 @@ def world(
     for each in found.values():
         if not each.fields["mpn"]:
             by_name[each.type, str(each.fields["name"])] += (each.id,)
-    lots = Lot.objects.filter(part_id__in=found).values_list("part_id", "box_id", "qty")
+    lots = Lot.objects.filter(part_id__in=found).values_list("part_id", "box_id", "qty", "approx")
     return World(
         parts=found,
         by_number={
@@ -103,7 +116,7 @@ def world(
             if each.fields["mpn"]
         },
         by_name=by_name,
-        balances={(part, box): qty for part, box, qty in lots},
+        balances={(part, box): Amount(*rest) for part, box, *rest in lots},
         done=set(Movement.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set(),
         last_id=_last_id(),
     )

@@ -13,30 +13,34 @@ from stock.models import Lot, Movement
 _POST = """
 WITH given AS (
     SELECT * FROM unnest(%(parts)s::bigint[], %(boxes)s::bigint[], %(amounts)s::bigint[], %(counted)s::boolean[],
-        %(keys)s::uuid[]) AS given(part_id, box_id, amount, counted, key)
+        %(roughly)s::boolean[], %(keys)s::uuid[]) AS given(part_id, box_id, amount, counted, roughly, key)
     WHERE NOT EXISTS (SELECT FROM stock_movement WHERE stock_movement.key = given.key)
 ), before AS (
-    SELECT lot.id, lot.qty, given.amount, given.counted, given.key
+    SELECT lot.id, lot.qty, given.amount, given.counted, given.roughly, given.key
     FROM given JOIN stock_lot AS lot USING (part_id, box_id)
 ), changed AS (
-    UPDATE stock_lot AS lot SET qty = CASE WHEN counted THEN amount ELSE lot.qty + amount END
+    UPDATE stock_lot AS lot SET
+        qty = CASE WHEN counted THEN amount ELSE lot.qty + amount END,
+        approx = CASE WHEN counted THEN roughly ELSE lot.approx END,
+        counted_at = CASE WHEN counted AND NOT roughly THEN now() ELSE lot.counted_at END
     FROM before WHERE before.id = lot.id
-    RETURNING lot.id, lot.qty, lot.qty - before.qty AS delta, counted, key
+    RETURNING lot.id, lot.qty, lot.approx, lot.qty - before.qty AS delta, counted, key
 )
-INSERT INTO stock_movement (lot_id, delta, balance, reason, user_id, at, key)
-SELECT id, delta, qty, CASE WHEN counted THEN %(count)s ELSE %(buy)s END, %(user)s, clock_timestamp(), key
-FROM changed WHERE delta <> 0
+INSERT INTO stock_movement (lot_id, delta, balance, approx, reason, user_id, at, key)
+SELECT id, delta, qty, approx, CASE WHEN counted THEN %(count)s ELSE %(buy)s END, %(user)s, clock_timestamp(), key
+FROM changed
 """
 
 
 @dataclass(frozen=True)
 class Posting:
-    """So many of a part were ``counted`` in a box, or else were bought and put there."""
+    """So many of a part were ``counted`` in a box, perhaps ``roughly``, or else were bought and put there."""
 
     part: int
     box: int
     amount: int
     counted: bool
+    roughly: bool
     key: uuid.UUID
 
 
@@ -57,6 +61,7 @@ def post(postings: Sequence[Posting], *, user: int | None) -> int:
             "boxes": [each.box for each in postings],
             "amounts": [each.amount for each in postings],
             "counted": [each.counted for each in postings],
+            "roughly": [each.roughly for each in postings],
             "keys": [each.key for each in postings],
         }
         with connection.cursor() as cursor:
