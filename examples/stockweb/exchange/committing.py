@@ -52,13 +52,16 @@ def commit(pk: str, run: int) -> None:
             _write(it)
             it.state, it.touched = Import.State.DONE, Now()
             it.save(update_fields=["state", "touched"])
-    except (Changed, IntegrityError) as error:
-        reason = (
-            f"{error}" if isinstance(error, Changed) else "a part that is new in the file was made by somebody else"
-        )
-        Import.objects.filter(pk=pk, run=run, state=Import.State.COMMITTING).update(
-            state=Import.State.FAILED, error=f"Nothing was imported: {reason}. Check the file again.", touched=Now()
-        )
+    except Changed as error:
+        give_up(pk, run, f"{error}. Check the file again")
+    except IntegrityError:
+        give_up(pk, run, "a part that is new in the file was made by somebody else. Check the file again")
+
+
+def give_up(pk: str, run: int, reason: str) -> None:
+    """Say that nothing was written, and why."""
+    waiting = Import.objects.filter(pk=pk, run=run, state=Import.State.COMMITTING)
+    waiting.update(state=Import.State.FAILED, error=f"Nothing was imported: {reason}.", touched=Now())
 
 
 def _write(it: Import) -> None:

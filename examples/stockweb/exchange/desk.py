@@ -4,8 +4,10 @@ The work between is :mod:`exchange.checking`'s and :mod:`exchange.committing`'s,
 """
 
 import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -19,7 +21,7 @@ from parts.models import AttributeDefinition
 
 #: Of a file, in bytes, and of what stands in it: so much is imported in one transaction well within a task's time.
 LARGEST = 16 * 2**20
-MOST_ROWS = 25_000
+MOST_ROWS = 20_000
 MOST_COLUMNS = 200
 #: Days after which a file is deleted with what was found in it, and after which nobody remembers it.
 KEPT, REMEMBERED = timedelta(days=7), timedelta(days=90)
@@ -100,6 +102,17 @@ def verdicts(wanted: Import) -> dict[str, int]:
     """Return how many rows create, update, change nothing, and are wrong."""
     found = dict(wanted.lines.order_by().values_list("verdict").annotate(Count("pk")))
     return {each: found.get(each, 0) for each in ImportLine.Verdict.values}
+
+
+def progress(pk: uuid.UUID, user: int) -> dict[str, Any] | None:
+    """Return how far an import of somebody's is, None where they have none of this id. Two queries."""
+    it = Import.objects.filter(pk=pk, user_id=user).defer("content").first()
+    return None if it is None else told(it)
+
+
+def told(it: Import) -> dict[str, Any]:
+    """Return how far an import is, as programs are told. One query."""
+    return {"state": it.state, "rows": it.rows, "checked": it.checked, "error": it.error, "verdicts": verdicts(it)}
 
 
 def resume(now: datetime | None = None) -> int:

@@ -3,6 +3,10 @@
 import logging
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+#: Seconds before a task is stopped for good (``CELERY_TASK_TIME_LIMIT``), with some to say so.
+SOON = 22
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +22,15 @@ def check(pk: str, run: int) -> None:
         check.delay(pk, run)
 
 
-@shared_task
+@shared_task(soft_time_limit=SOON)
 def commit(pk: str, run: int) -> None:
-    """Write what a dry run found."""
+    """Write what a dry run found. It is one transaction, so what takes too long is not written at all."""
     from exchange import committing  # noqa: PLC0415
 
-    committing.commit(pk, run)
+    try:
+        committing.commit(pk, run)
+    except SoftTimeLimitExceeded:
+        committing.give_up(pk, run, f"{SOON} seconds were not enough. Split the file in two")
     logger.info("import committed", extra={"import": pk})
 
 

@@ -313,8 +313,8 @@ def test_what_cannot_be_done_is_refused(resistor: PartType, keeper: User) -> Non
     assert first.state == second.state == Import.State.COMMITTING
     with pytest.raises(desk.Refused, match="is being imported"):
         desk.check(it, it.columns, {})
-    with pytest.raises(desk.Refused, match="at most 25000 rows"):
-        handed_in(keeper, "name", *("x" for _ in range(25_001)))
+    with pytest.raises(desk.Refused, match="at most 20000 rows"):
+        handed_in(keeper, "name", *("x" for _ in range(20_001)))
 
 
 def test_lost_work_is_queued_again_and_old_files_go(resistor: PartType, keeper: User) -> None:
