@@ -19,7 +19,7 @@ from tests.test_tasks import PATIENCE, worker
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_file_is_checked_and_imported_while_its_owner_follows() -> None:
+def test_a_file_is_checked_and_imported_while_its_owner_follows(environment: dict[str, str], settings: Any) -> None:
     settings.SECRET_KEY = environment["DJANGO_SECRET_KEY"]  # a session belongs to a key
     keeper = User.objects.create_user("keeper")
     define("resistance", unit="ohm")
