@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "parts",
     "stock",
     "exchange",
+    "attachments",
     "pages",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -158,6 +159,11 @@ STORAGES = {
     },
 }
 
+# Files of parts -------------------------------------------------------------------------------------------------------
+
+#: A private bucket; empty: nothing can be attached. Where S3 is and who asks, boto3 finds out by itself.
+MEDIA_BUCKET = os.environ.get("MEDIA_BUCKET", "")
+
 # Mail ---------------------------------------------------------------------------------------------------------------
 
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
@@ -195,6 +201,8 @@ CELERY_BEAT_SCHEDULE = {
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
     "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
     "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
+    "redraw-photos": {"task": "attachments.tasks.redraw_photos", "schedule": crontab(minute="*/15")},
+    "sweep-attachments": {"task": "attachments.tasks.sweep_attachments", "schedule": crontab(hour=4, minute=15)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
