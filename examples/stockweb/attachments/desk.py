@@ -27,7 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """It cannot be done; the message is for whoever wanted it."""
+    """It cannot be done as things are; the message is for whoever wanted it."""
+
+
+class Wrong(Refused):
+    """What was announced is nothing that can be attached."""
 
 
 def available() -> bool:
@@ -50,9 +54,9 @@ def announce(part: int, file: Announced, *, user: int | None) -> tuple[Attachmen
     if not available():
         raise Refused("there is no bucket for attachments here")
     if file.mime not in KINDS:
-        raise Refused(f"attachments are of {', '.join(KINDS)}")
+        raise Wrong(f"attachments are of {', '.join(KINDS)}")
     if not 1 <= file.size <= LARGEST:
-        raise Refused(f"attachments have at most {LARGEST // 2**20} MiB")
+        raise Wrong(f"attachments have at most {LARGEST // 2**20} MiB")
     if Attachment.objects.filter(part_id=part).exclude(state=State.REFUSED).count() >= MOST:
         raise Refused(f"a part has at most {MOST} attachments")
     it = Attachment(part_id=part, user_id=user, name=_plain(file.name), mime=file.mime, size=file.size)

@@ -30,6 +30,9 @@ KEEPER_MAY = frozenset(
         "stock.change_box",
         "stock.delete_box",
         "stock.add_movement",
+        "exchange.add_import",
+        "attachments.add_attachment",
+        "attachments.delete_attachment",
     }
 )
 

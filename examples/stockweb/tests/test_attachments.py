@@ -5,8 +5,6 @@ import hashlib
 import io
 import json
 import urllib.request
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,65 +18,10 @@ from attachments.desk import Announced, Refused
 from attachments.kinds import KINDS, KindError, real_type
 from attachments.models import Attachment
 from attachments.pictures import LARGE, SMALL, drawn
-from local.services import object_store
 from parts.models import Part
-from tests.factories import part
+from tests.media import PDF, Queued, picture, post
 
-PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
 State = Attachment.State
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A stand-in for S3, for all tests of the module."""
-    with object_store(tmp_path_factory.mktemp("store")) as found:
-        yield found
-
-
-@pytest.fixture
-def media(store: dict[str, str], monkeypatch: pytest.MonkeyPatch, settings: Any, db: None) -> Iterator[Part]:
-    """A part, and a bucket for what is attached to it."""
-    for name, value in store.items():
-        monkeypatch.setenv(name, value)
-    settings.MEDIA_BUCKET = store["MEDIA_BUCKET"]
-    bucket.client.cache_clear()
-    yield part()
-    settings.MEDIA_BUCKET = store["MEDIA_BUCKET"]
-    bucket.remove([each.key for each in bucket.stored()])
-    bucket.client.cache_clear()
-
-
-@pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was queued, and done at once, as by a worker."""
-    done: list[tuple[Any, ...]] = []
-    for task in (tasks.draw, tasks.remove):
-        monkeypatch.setattr(task, "delay", lambda *given, task=task: (done.append(given), task(*given)))
-    return done
-
-
-def picture(name: str = "JPEG", size: tuple[int, int] = (640, 480), **values: Any) -> bytes:
-    """A photo, half of it red and half of it blue."""
-    image = Image.new("RGB", size, "red")
-    image.paste("blue", (0, 0, size[0], size[1] // 2))
-    written = io.BytesIO()
-    image.save(written, name, **values)
-    return written.getvalue()
-
-
-def post(form: bucket.Form, content: bytes, mime: str) -> int:
-    """Send a file as a browser does; return the status."""
-    boundary = uuid.uuid4().hex
-    lines = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in form.fields.items()
-    ]
-    lines.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\nContent-Type: {mime}\r\n\r\n'
-    )
-    body = "".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    request = urllib.request.Request(form.url, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
-    with urllib.request.urlopen(request) as answer:
-        return answer.status
 
 
 def got(address: str) -> tuple[bytes, str, str]:
@@ -89,7 +32,7 @@ def got(address: str) -> tuple[bytes, str, str]:
 def sent(of: Part, content: bytes, mime: str, name: str = "file", **values: Any) -> Attachment:
     """Announce a file, send it, and say so."""
     it, form = desk.announce(of.pk, Announced(name, mime, values.pop("size", len(content)), **values), user=None)
-    assert post(form, content, mime) == 201
+    assert post(form.url, form.fields, content, mime) == 201
     with TestCase.captureOnCommitCallbacks(execute=True):
         desk.complete(it)
     it.refresh_from_db()
@@ -107,14 +50,14 @@ def test_a_datasheet_is_sent_looked_at_and_kept(media: Part) -> None:
         desk.link(it, thumbnail=True)
 
 
-def test_a_photo_is_drawn_anew(media: Part, queued: list[Any]) -> None:
+def test_a_photo_is_drawn_anew(media: Part, queued: Queued) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     exif.get_ifd(0x8825)[1] = "N"  # GPS
     sideways = picture(size=(4000, 3000), exif=exif, comment=b"by a camera")
     it = sent(media, sideways, "image/jpeg")
     assert (it.state, it.width, it.height) == (State.READY, LARGE * 3 // 4, LARGE)
-    assert queued == [(f"{it.pk}",)]
+    assert queued.calls == [(f"{it.pk}",)]
     content, mime, _ = got(desk.link(it))
     assert (len(content), mime) == (it.size, "image/jpeg")
     photo = Image.open(io.BytesIO(content))
@@ -218,17 +161,17 @@ def test_a_form_is_for_one_key_one_type_and_one_size(media: Part) -> None:
 
 def test_what_is_put_in_place_of_what_was_looked_at_is_not_taken(media: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     it, form = desk.announce(media.pk, Announced("x.jpg", "image/jpeg", len(picture())), user=None)
-    post(form, picture(), "image/jpeg")
+    post(form.url, form.fields, picture(), "image/jpeg")
     monkeypatch.setattr(tasks.draw, "delay", lambda _: None)
     desk.complete(it)
     assert it.state == State.DRAWING
-    post(form, picture("JPEG", quality=10), "image/jpeg")
+    post(form.url, form.fields, picture("JPEG", quality=10), "image/jpeg")
     desk.draw(f"{it.pk}")
     it.refresh_from_db()
     assert (it.state, it.error) == (State.REFUSED, "was replaced after it had been looked at")
 
 
-def test_a_part_takes_its_files_along(media: Part, queued: list[Any]) -> None:
+def test_a_part_takes_its_files_along(media: Part, queued: Queued) -> None:
     sent(media, PDF, "application/pdf")
     sent(media, picture(), "image/jpeg")
     with TestCase.captureOnCommitCallbacks(execute=True):
