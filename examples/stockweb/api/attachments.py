@@ -4,6 +4,7 @@ A file goes from the browser to S3 itself: announce it, post it with the form th
 Addresses of files are good for some minutes.
 """
 
+import logging
 from typing import Any
 
 from django.http import Http404
@@ -21,6 +22,9 @@ from attachments.models import Attachment
 from parts.models import Part
 
 
+logger = logging.getLogger(__name__)
+
+
 @problem_of.register
 def _(error: desk.Wrong) -> Problem:
     return Problem(400, "invalid", f"{error}")
@@ -32,7 +36,8 @@ def _(error: desk.Refused) -> Problem:
 
 
 @problem_of.register
-def _(_error: bucket.BucketError) -> Problem:
+def _(error: bucket.BucketError) -> Problem:
+    logger.error("attachments: %s", error)
     return Problem(503, "no-bucket", "the place for files does not answer; try again", headers={"Retry-After": "10"})
 
 
