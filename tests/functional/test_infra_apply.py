@@ -256,9 +256,8 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
         command = ["true"]
         schedule = "cron(0 6 * * ? *)"
 
-        [site]
-        source = "frontend"
-        build = "npm run build"
+        [smoke.digest]
+        command = ["true"]
 
         [environments.local]
         cloud = "emulator"
@@ -271,5 +270,5 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
     told = json.loads(printed.out)
     assert [each["action"] for each in told["stacks"]] == ["created", "created"]
     assert told["outputs"]["ClusterName"] == "kiosk-local"
-    assert "note: [site] is not carried out yet" in printed.err
+    assert "note: [smoke] is not asked" in printed.err
     assert "[jobs.digest]" not in printed.err
