@@ -1,4 +1,4 @@
-"""Bucket policies, with their conditions and principals, which moto leaves out: it takes each statement for everybody's.
+"""Bucket policies with their conditions and principals, which moto leaves out: each statement is everybody's there.
 
 The endpoint speaks plain HTTP where AWS speaks TLS, so that every request here counts as one over TLS.
 

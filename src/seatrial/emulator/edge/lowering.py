@@ -44,6 +44,13 @@ def items(listed: Any) -> list[Any]:
     return list((listed or {}).get("Items") or ())
 
 
+def times(config: Config) -> tuple[float, float, float]:
+    """Return minimum, default and maximum seconds of a cache policy, or of a behaviour that has none."""
+    minimum = float(config.get("MinTTL") or 0)
+    default = float(_or(config.get("DefaultTTL"), max(_DAY, minimum)))
+    return minimum, default, float(_or(config.get("MaxTTL"), max(_YEAR, default)))
+
+
 def _origin(origin: Config, lookup: Lookup) -> model.Origin:
     found = BUCKET.fullmatch(origin["DomainName"])
     assert found is not None  # refusals
@@ -69,22 +76,24 @@ def _behaviour(behaviour: Config, origins: Mapping[str, model.Origin], lookup: L
 def _caching(behaviour: Config, lookup: Lookup) -> model.CachePolicy:
     """Return the cache policy, or what the older settings of a behaviour say in its place."""
     if not behaviour.get("CachePolicyId"):
+        minimum, default, maximum = times(behaviour)
         forwarded = behaviour.get("ForwardedValues") or {}
         whole: Literal["none", "all"] = "all" if forwarded.get("QueryString") else "none"
         return model.CachePolicy(
-            minimum=float(behaviour.get("MinTTL") or 0),
-            default=float(_or(behaviour.get("DefaultTTL"), _DAY)),
-            maximum=float(_or(behaviour.get("MaxTTL"), _YEAR)),
+            minimum=minimum,
+            default=default,
+            maximum=maximum,
             gzip=True,
             query=model.Selection(whole),
             headers=_only(forwarded.get("Headers")),
         )
     policy = lookup("CachePolicy", behaviour["CachePolicyId"])
+    minimum, default, maximum = times(policy)
     key = policy.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
     return model.CachePolicy(
-        minimum=float(policy["MinTTL"]),
-        default=float(_or(policy.get("DefaultTTL"), max(_DAY, float(policy["MinTTL"])))),
-        maximum=float(_or(policy.get("MaxTTL"), max(_YEAR, float(policy["MinTTL"])))),
+        minimum=minimum,
+        default=default,
+        maximum=maximum,
         gzip=bool(key.get("EnableAcceptEncodingGzip")),
         query=_selection(key.get("QueryStringsConfig"), "QueryString", "QueryStrings"),
         headers=_selection(key.get("HeadersConfig"), "Header", "Headers", lower_case=True),

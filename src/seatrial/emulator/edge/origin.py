@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seatrial.emulator.edge.model import Headers, Origin
 
 _SERVICE = "cloudfront.amazonaws.com"
-#: Metadata of an object that S3 sends as headers of these names, and not as ``x-amz-meta-``.
+#: Metadata of an object that S3 itself knows; what is the user's own begins with ``x-amz-meta-``.
 _SYSTEM = (
     "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires",
 )  # fmt: skip
@@ -83,8 +83,9 @@ class Buckets:
 def _headers(key: Any) -> Headers:
     system = {name.lower(): name for name in _SYSTEM}
     said = [
-        (system.get(name.lower(), f"x-amz-meta-{name.lower().removeprefix('x-amz-meta-')}"), str(value))
+        (system.get(name.lower(), name.lower()), str(value))
         for name, value in dict(key.metadata).items()
+        if name.lower() in system or name.lower().startswith("x-amz-meta-")  # moto keeps more of the request
     ]
     own = [("ETag", key.etag), ("Last-Modified", key.last_modified_RFC1123), ("Accept-Ranges", "bytes")]
     if key.encryption:

@@ -35,7 +35,7 @@ def presented(request: Request, behaviour: Behaviour, entry: Entry, how: str, no
         answer = _compressed(answer) if _compresses(request, behaviour, answer) else answer
         answer = _not_modified(request, answer) or _ranged(request, answer)
     told = [("X-Cache", f"{how} from cloudfront"), ("Via", "1.1 edge.cloudfront.net (CloudFront)")]
-    if how in ("Hit", "RefreshHit") or (entry.error and now > entry.at):
+    if how in ("Hit", "RefreshHit") or (entry.error and now - entry.at >= 1):
         told.append(("Age", str(int(now - entry.at))))
     answer = Answer(answer.status, (*answer.headers, *told), answer.body)
     return with_policy(answer, request, behaviour.headers)

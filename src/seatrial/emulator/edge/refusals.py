@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.emulator.edge.lowering import BUCKET, items
+from seatrial.emulator.edge.lowering import BUCKET, items, times
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -40,6 +40,18 @@ def check(config: Config, lookup: Lookup, certified: Certified, others: Iterable
     _root_and_errors(config)
     _aliases(config, certified, others)
     _not_here(config)
+
+
+def check_policy(kind: str, config: Config) -> None:
+    """Refuse a cache policy whose times are out of order. Raises ``ApiError``."""
+    if kind == "CachePolicy":
+        _in_order(times(config), "InvalidArgument")
+
+
+def _in_order(said: tuple[float, float, float], code: str) -> None:
+    minimum, default, maximum = said
+    if not minimum <= default <= maximum:
+        raise ApiError(code, "The order of TTLs is invalid: MinTTL <= DefaultTTL <= MaxTTL.")
 
 
 def _behaviours(config: Config) -> Iterator[Config]:
@@ -77,6 +89,8 @@ def _behaviour(behaviour: Config, origins: set[str], lookup: Lookup) -> None:
             raise ApiError("InvalidArgument", "The parameter ForwardedValues cannot be used with a cache policy.")
     elif "ForwardedValues" not in behaviour:
         raise ApiError("InvalidArgument", "The parameter ForwardedValues is required, or a CachePolicyId.")
+    else:
+        _in_order(times(behaviour), "InvalidTTLOrder")
     if headers := behaviour.get("ResponseHeadersPolicyId"):
         _named(lookup, "ResponseHeadersPolicy", headers)
     if behaviour.get("OriginRequestPolicyId"):

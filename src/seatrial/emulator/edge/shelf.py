@@ -11,6 +11,7 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seatrial.emulator.edge.refusals import check_policy
 from seatrial.emulator.front.actions import ApiError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Shelf:
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         """Keep a new one. Names are unique."""
         config = request[f"{self.kind}Config"]
+        check_policy(self.kind, config)
         self._refuse_taken(config["Name"])
         kept = Kept(new_id(), config, self._now())
         self._kept[kept.id] = kept
@@ -91,6 +93,7 @@ class Shelf:
     def update(self, request: dict[str, Any]) -> dict[str, Any]:
         """Replace the configuration, whole, of the version that the caller has seen."""
         kept, config = self._matching(request, "IllegalUpdate"), request[f"{self.kind}Config"]
+        check_policy(self.kind, config)
         if config["Name"] != kept.config["Name"]:
             self._refuse_taken(config["Name"])
         kept.config, kept.etag, kept.modified = config, new_id(), self._now()

@@ -226,10 +226,10 @@ def _delete_distribution(work: Work) -> None:
     work.call("cloudfront", "delete_distribution", Id=work.physical_id, IfMatch=present["ETag"])
 
 
-def _kept(kind: str, noun: str) -> Row:
+def _kept(kind: str, noun: str, *shown: str) -> Row:
     """Return the row of what is a configuration and no more, whose changes are of the version last seen.
 
-    ``kind`` is as in ``create_KIND``, ``noun`` as in CreateNOUN.
+    ``kind`` is as in ``create_KIND``, ``noun`` as in CreateNOUN; ``shown`` are attributes that the API's answer has.
     """
 
     def present(work: Work) -> str:
@@ -249,7 +249,7 @@ def _kept(kind: str, noun: str) -> Row:
         on_update=change,
         on_delete=delete,
         describe=(f"get_{kind}", "Id", noun),
-        attributes={"Id": lambda work: work.physical_id, "LastModifiedTime": "LastModifiedTime"},
+        attributes={"Id": lambda work: work.physical_id, **{name: name for name in shown}},
     )
 
 
@@ -280,9 +280,11 @@ ROWS: dict[str, Row] = {
         on_update=_update_record,
         on_delete=lambda work: _change_record(work, "DELETE", work.properties),
     ),
-    "AWS::CloudFront::CachePolicy": _kept("cache_policy", "CachePolicy"),
+    "AWS::CloudFront::CachePolicy": _kept("cache_policy", "CachePolicy", "LastModifiedTime"),
     "AWS::CloudFront::OriginAccessControl": _kept("origin_access_control", "OriginAccessControl"),
-    "AWS::CloudFront::ResponseHeadersPolicy": _kept("response_headers_policy", "ResponseHeadersPolicy"),
+    "AWS::CloudFront::ResponseHeadersPolicy": _kept(
+        "response_headers_policy", "ResponseHeadersPolicy", "LastModifiedTime"
+    ),
     "AWS::CloudFront::Distribution": Row(
         "cloudfront",
         on_create=_create_distribution,
