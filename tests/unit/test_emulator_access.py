@@ -166,7 +166,7 @@ def test_what_a_request_to_cloudfront_needs(
 ) -> None:
     found = of_cloudfront(method, f"/2020-05-31/{path}", flags, PLACE)
     arn = "arn:aws:cloudfront::123456789012:"
-    told = found and [(each.action, each.resource) for each in found]
+    told = None if found is None else [(each.action, each.resource) for each in found]
     assert told == (expected and [(f"cloudfront:{action}", f"{arn}{on}" if on else "*") for action, on in expected])
 
 
