@@ -45,7 +45,7 @@ def foundation_template(stack: Stack) -> Template:
         name = secret_id(secret.variable)
         resources[name] = _secret(secret)
         outputs[f"{name}Arn"] = Output(f"ARN of the secret {secret.variable}; not its value", Ref(name))
-    wanted = parameters_needed(resources, {})
+    wanted = parameters_needed(resources)
     return Template(
         name="foundation",
         description="Cluster, roles, logs, bucket and secrets",
