@@ -136,9 +136,9 @@ class Parts(Resource):
         """List parts: by name, or those that match words with the best match first."""
         query = asked(PartQuery, request)
         parts = chosen(query)
-        order = ("-is_it", "-likeness", "name", "pk") if query.get("q", "").strip() else ("name", "pk")
-        extra = order[:2] if len(order) > 2 else ()
-        return Response(page(parts.values(*COLUMNS, *extra), order, query, part_bodies, counted=True))
+        ranks = ("is_it", "likeness") if "likeness" in parts.query.annotations else ()
+        order = (*(f"-{rank}" for rank in ranks), "name", "pk")
+        return Response(page(parts.values(*COLUMNS, *ranks), order, query, part_bodies, counted=True))
 
     @described("createPart", PartDetailBody, status=201, body=PartInput, refuses=[409], examples=[_EXAMPLE])
     def post(self, request: Request) -> Response:
