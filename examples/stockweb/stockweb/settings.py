@@ -22,6 +22,7 @@ CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS")
 INSTALLED_APPS = [
     "parts",
     "stock",
+    "shops",
     "pages",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -156,6 +157,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+
+#: What prices of all shops are compared in; rates to it are kept by hand.
+HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
