@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "parts",
     "stock",
     "shops",
+    "projects",
     "pages",
     "django.contrib.admin",
     "django.contrib.auth",
