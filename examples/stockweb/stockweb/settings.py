@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "stock",
     "shops",
     "projects",
+    "exchange",
     "pages",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -197,6 +198,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "audit-ledger": {"task": "stock.tasks.audit_ledger", "schedule": crontab(hour=3, minute=30)},
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
+    "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
+    "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
