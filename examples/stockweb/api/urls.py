@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from api import boxes, finding, me, movements, parts, people, stock, types
+from api import boxes, finding, me, movements, parts, people, projects, shopping, shops, stock, types
 
 
 class BoxCode:
@@ -28,6 +28,20 @@ VERSION_1 = [
     path("parts/<int:pk>/add", stock.Add.as_view()),
     path("parts/<int:pk>/take", stock.Take.as_view()),
     path("parts/<int:pk>/move", stock.Move.as_view()),
+    path("parts/<int:pk>/count", stock.Count.as_view()),
+    path("parts/<int:pk>/offers", shops.Offers.as_view()),
+    path("offers/<int:pk>", shops.OneOffer.as_view()),
+    path("shops", shops.Shops.as_view()),
+    path("shops/<int:pk>", shops.OneShop.as_view()),
+    path("rates", shops.Rates.as_view()),
+    path("shopping-list", shopping.Shopping.as_view()),
+    path("projects", projects.Projects.as_view()),
+    path("projects/<int:pk>", projects.OneProject.as_view()),
+    path("projects/<int:pk>/bom", projects.Bom.as_view()),
+    path("projects/<int:pk>/report", projects.ProjectReport.as_view()),
+    path("projects/<int:pk>/builds", projects.Builds.as_view()),
+    path("bom-lines/<int:pk>", projects.OneLine.as_view()),
+    path("builds/<int:pk>/undo", projects.UndoBuild.as_view()),
     path("lots", stock.Lots.as_view()),
     path("low-stock", stock.LowStock.as_view()),
     path("events/position", stock.Position.as_view()),

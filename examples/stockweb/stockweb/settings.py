@@ -35,7 +35,6 @@ INSTALLED_APPS = [
     "exchange",
     "people",
     "pages",
-    "rest_framework",
     "drf_spectacular",
     "corsheaders",
     "allauth",
@@ -52,6 +51,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "stockweb.headers.ResponseHeaders",
+    "stockweb.tracing.RequestId",
+    "metrics.counting.Counting",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.private.Private",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -170,8 +172,8 @@ CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "X-Stockweb-Version"]
 CORS_URLS_REGEX = r"^/(api|_allauth)/"
 SECURE_SSL_REDIRECT = HTTPS
-# The load balancer and ECS ask over plain HTTP, and a redirect is not healthy.
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$"]
+# The load balancer, ECS and Prometheus ask a task over plain HTTP, and a redirect is not healthy.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$", r"^metrics$"]
 SECURE_HSTS_SECONDS = whole("DJANGO_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -279,6 +281,8 @@ CELERY_BEAT_SCHEDULE = {
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
-# Logs ---------------------------------------------------------------------------------------------------------------
+# Logs and metrics --------------------------------------------------------------------------------------------------
 
+#: Whoever shows it may read /metrics; without one nobody may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 LOGGING = logging_config(VERSION, plain=DEBUG)
