@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from api.base import Resource, asked, described
 from api.errors import bad_parameters
-from api.shops import PurchaseBody, money, purchase_body
+from api.money import Money, money
+from api.shops import PurchaseBody, purchase_body
 from parts.models import Part
 from projects.models import Project
 from projects.report import MOST_BOARDS, report
 from projects.shopping import lacking
-from shops.models import Shop
 from shops.shopping import ShoppingList, low_needs, shopping_list
 
 
@@ -62,9 +62,9 @@ class ShoppingListBody(serializers.Serializer):
 
     currency = serializers.CharField(help_text="of all costs")
     orders = OrderBody(many=True)
-    goods = serializers.CharField()
-    shipping = serializers.CharField(help_text="0 unless it was to count")
-    total = serializers.CharField()
+    goods = Money()
+    shipping = Money(help_text="0 unless it was to count")
+    total = Money()
     missing = NeedBody(many=True, help_text="what nobody sells, or at no price that can be compared")
     unpriced = serializers.ListField(child=serializers.CharField(), help_text="currencies that no rate is known of")
     exact = serializers.BooleanField(help_text="false where there are too many shops to try all sets of them")
@@ -108,7 +108,7 @@ def _needs(query: Mapping[str, Any]) -> dict[int, int]:
 def _order(pk: int, found: ShoppingList, parts: Mapping[int, Part]) -> dict[str, Any]:
     bought = [(part, each) for part, each in found.combination.purchases.items() if each.shop == pk]
     offers = [found.offers[each.offer] for _, each in bought]
-    shop: Shop = offers[0].shop
+    shop = offers[0].shop
     items = [
         _need(part, found, parts) | purchase_body(each) | {"offer": offer.pk, "sku": offer.sku, "url": offer.url}
         for (part, each), offer in zip(bought, offers, strict=True)

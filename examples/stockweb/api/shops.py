@@ -1,4 +1,4 @@
-"""``/shops``, ``/parts/7/offers`` with their prices, and ``/rates`` between currencies. Money is text: ``"0.021500"``."""
+"""``/shops``, ``/parts/7/offers`` with prices, and ``/rates`` between currencies. Money is text: ``"0.021500"``."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from api.base import Resource, asked, described, given
 from api.errors import Problem, invalid
+from api.money import Currency, Money, money
 from api.parts import no_part
-from api.stock import Quantity
 from parts.models import Part
 from shops.models import Offer, PriceBreak, Rate, Shop
 from shops.pricing import Purchase
@@ -24,29 +24,13 @@ from shops.shopping import prices
 _MOST = 2_147_483_647
 
 
-class Money(serializers.DecimalField):
-    """An amount, with six digits behind the mark at most."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=6, **more)
-
-
-class Currency(serializers.RegexField):
-    """Three capitals."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__("^[A-Z]{3}$", help_text="three capitals: EUR (ISO 4217)", **more)
-
-
 class ShopInput(serializers.Serializer):
     """A shop as it is written."""
 
     name = serializers.CharField(max_length=80)
     url = serializers.URLField(max_length=200, allow_blank=True, default="")
     currency = Currency()
-    shipping = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=0, default=0, help_text="for an order, in its currency"
-    )
+    shipping = Money(decimal_places=2, min_value=0, default=0, help_text="for an order, in its currency")
 
 
 class ShopBody(ShopInput):
@@ -91,7 +75,7 @@ class PurchaseBody(serializers.Serializer):
 
     quantity = serializers.IntegerField()
     unit_price = Money(help_text="in the shop's currency")
-    cost = serializers.CharField(help_text="of all, in the currency at home")
+    cost = Money(help_text="of all, in the currency at home")
 
 
 class OfferBody(OfferInput):
@@ -121,7 +105,7 @@ class RateBody(serializers.Serializer):
 
     currency = Currency()
     day = serializers.DateField()
-    worth = serializers.DecimalField(max_digits=18, decimal_places=9)
+    worth = Money(max_digits=18, decimal_places=9)
 
     def validate_worth(self, worth: Any) -> Any:
         """Refuse what nothing can be worth."""
@@ -230,7 +214,7 @@ class Rates(Resource):
     @described("listRates", RatesBody)
     def get(self, _request: Request) -> Response:
         """List what currencies are and were worth."""
-        return Response({"items": list(Rate.objects.values("currency", "day", "worth"))})
+        return Response({"items": [_rate(each) for each in Rate.objects.all()]})
 
     @described("setRate", RateBody, body=RateBody)
     def put(self, request: Request) -> Response:
@@ -238,20 +222,14 @@ class Rates(Resource):
         values = given(RateBody, request)
         if values["day"] < dt.date(1900, 1, 1):
             raise invalid({"day": "that was too long ago"})
-        Rate.objects.update_or_create(
-            currency=values["currency"], day=values["day"], defaults={"worth": values["worth"]}
-        )
-        return Response(values)
+        which = {"currency": values["currency"], "day": values["day"]}
+        rate, _ = Rate.objects.update_or_create(**which, defaults={"worth": values["worth"]})
+        return Response(_rate(rate))
 
 
 def purchase_body(purchase: Purchase) -> dict[str, Any]:
     """Return a purchase as it is told."""
-    return {"quantity": purchase.quantity, "unit_price": purchase.unit_price, "cost": money(purchase.cost)}
-
-
-def money(amount: Any) -> str:
-    """Return an exact sum as text, without an exponent."""
-    return f"{amount.normalize() + 0:f}"
+    return {"quantity": purchase.quantity, "unit_price": money(purchase.unit_price), "cost": money(purchase.cost)}
 
 
 def _shops() -> Any:
@@ -266,8 +244,12 @@ def _one(pk: int) -> Shop:
 
 
 def _shop(shop: Any) -> dict[str, Any]:
-    columns = ("id", "name", "url", "currency", "shipping")
-    return {name: getattr(shop, name) for name in columns} | {"offers": shop.offered}
+    columns = ("id", "name", "url", "currency")
+    return {
+        **{name: getattr(shop, name) for name in columns},
+        "shipping": money(shop.shipping),
+        "offers": shop.offered,
+    }
 
 
 def _written(shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
@@ -323,6 +305,10 @@ def _offer(offer: Offer, purchase: Purchase | None) -> dict[str, Any]:
         "shop": offer.shop_id,
         "shop_name": offer.shop.name,
         "currency": offer.shop.currency,
-        "prices": [{"min_qty": each.min_qty, "unit_price": each.unit_price} for each in offer.breaks.all()],
+        "prices": [{"min_qty": each.min_qty, "unit_price": money(each.unit_price)} for each in offer.breaks.all()],
         "purchase": None if purchase is None else purchase_body(purchase),
     }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {"currency": rate.currency, "day": rate.day, "worth": money(rate.worth)}

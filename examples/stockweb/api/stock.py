@@ -1,4 +1,4 @@
-"""Changing the stock: ``/parts/7/take``, ``/add``, ``/move``, ``/count``; and ``/lots``, what lies where, and ``/low-stock``.
+"""Changing the stock: ``/parts/7/take``, ``/add``, ``/move``, ``/count``; ``/lots``, what lies where; ``/low-stock``.
 
 Each change carries ``Idempotency-Key``, a UUID of the client's choice. Sent again with the same key (a phone on bad
 Wi-Fi) it changes nothing and is answered as the first time, by 200 instead of 201.
@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from api.base import Resource, asked, described, given
 from api.errors import bad_parameters, invalid
+from api.money import Currency, Money
 from api.paging import PageQuery, page, page_of
 from api.parts import COLUMNS, PartBody, no_part, part_bodies
 from live.events import newest
@@ -56,8 +57,8 @@ class ChangeInput(serializers.Serializer):
 class AddInput(ChangeInput):
     """So many into a box, perhaps with what a piece cost."""
 
-    unit_cost = serializers.DecimalField(max_digits=12, decimal_places=6, min_value=0, required=False)
-    currency = serializers.RegexField("^[A-Z]{3}$", required=False, help_text="of the cost: EUR")
+    unit_cost = Money(min_value=0, required=False)
+    currency = Currency(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a cost in no currency, and a currency of nothing."""

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from api import boxes, finding, me, movements, parts, people, projects, shopping, shops, stock, types
+from api import bom, boxes, builds, finding, me, movements, parts, people, projects, shopping, shops, stock, types
 
 
 class BoxCode:
@@ -37,11 +37,11 @@ VERSION_1 = [
     path("shopping-list", shopping.Shopping.as_view()),
     path("projects", projects.Projects.as_view()),
     path("projects/<int:pk>", projects.OneProject.as_view()),
-    path("projects/<int:pk>/bom", projects.Bom.as_view()),
-    path("projects/<int:pk>/report", projects.ProjectReport.as_view()),
-    path("projects/<int:pk>/builds", projects.Builds.as_view()),
-    path("bom-lines/<int:pk>", projects.OneLine.as_view()),
-    path("builds/<int:pk>/undo", projects.UndoBuild.as_view()),
+    path("projects/<int:pk>/bom", bom.Bom.as_view()),
+    path("projects/<int:pk>/report", bom.ProjectReport.as_view()),
+    path("projects/<int:pk>/builds", builds.Builds.as_view()),
+    path("bom-lines/<int:pk>", bom.OneLine.as_view()),
+    path("builds/<int:pk>/undo", builds.UndoBuild.as_view()),
     path("lots", stock.Lots.as_view()),
     path("low-stock", stock.LowStock.as_view()),
     path("events/position", stock.Position.as_view()),

@@ -14,7 +14,6 @@ from stock import ledger
 from stock.ledger import Pick
 from stock.models import Lot, Movement
 
-
 #: Of a build: whether somebody gave it back.
 UNDONE = Exists(Movement.objects.filter(move_id=OuterRef("key"), reversed_by__isnull=False))
 

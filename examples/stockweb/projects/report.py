@@ -12,7 +12,6 @@ from projects.matching import Match, match
 from projects.models import BomLine, Project
 from stock.models import Lot
 
-
 #: More are never asked for.
 MOST_BOARDS = 1_000_000
 
