@@ -21,7 +21,6 @@ from attachments.kinds import KINDS
 from attachments.models import Attachment
 from parts.models import Part
 
-
 logger = logging.getLogger(__name__)
 
 

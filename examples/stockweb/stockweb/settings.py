@@ -30,6 +30,8 @@ PRIVATE = flag("STOCKWEB_PRIVATE")
 INSTALLED_APPS = [
     "parts",
     "stock",
+    "shops",
+    "projects",
     "exchange",
     "attachments",
     "people",
@@ -239,6 +241,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+
+#: What prices of all shops are compared in; rates to it are kept by hand.
+HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
 
 # Files of parts -------------------------------------------------------------------------------------------------------
 

@@ -6,14 +6,13 @@ one that comes with a column, so nobody has to look at the rows that are there.
 
 from django.db import migrations, models
 
-COLUMNS = """
+COST = """
 ALTER TABLE stock_movement
     ADD COLUMN unit_cost numeric(12, 6)
-        CONSTRAINT movement_says_something CHECK (delta <> 0 OR reason IN ('count', 'undo')),
-    ADD COLUMN currency varchar(3) NOT NULL DEFAULT ''
+        CONSTRAINT movement_says_something CHECK (delta <> 0 OR reason IN ('count', 'undo'))
         CONSTRAINT movement_cost_in_a_currency CHECK (unit_cost IS NULL OR (unit_cost >= 0 AND currency <> ''))
 """
-NO_COLUMNS = "ALTER TABLE stock_movement DROP COLUMN unit_cost, DROP COLUMN currency"
+NO_COST = "ALTER TABLE stock_movement DROP COLUMN unit_cost"
 
 
 class Migration(migrations.Migration):
@@ -40,19 +39,19 @@ class Migration(migrations.Migration):
             name="approx",
             field=models.BooleanField(db_default=False, default=False, help_text="whether that was a guess"),
         ),
+        migrations.AddField(
+            model_name="movement",
+            name="currency",
+            field=models.CharField(blank=True, db_default="", default="", max_length=3),
+        ),
         migrations.RemoveConstraint(model_name="movement", name="movement_moves_something"),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(COLUMNS, NO_COLUMNS)],
+            database_operations=[migrations.RunSQL(COST, NO_COST)],
             state_operations=[
                 migrations.AddField(
                     model_name="movement",
                     name="unit_cost",
                     field=models.DecimalField(blank=True, decimal_places=6, max_digits=12, null=True),
-                ),
-                migrations.AddField(
-                    model_name="movement",
-                    name="currency",
-                    field=models.CharField(blank=True, db_default="", default="", max_length=3),
                 ),
                 migrations.AddConstraint(
                     model_name="movement",
