@@ -9,7 +9,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from local.services import postgres, valkey
+from local.services import object_store, postgres, valkey
 
 PROJECT = Path(__file__).resolve().parent.parent
 _MAKE_LOGIN = """
@@ -29,6 +29,8 @@ def main() -> int:
             environment |= stack.enter_context(postgres(PROJECT / ".local" / "postgres", durable=True))
         if "REDIS_URL" not in environment:
             environment |= stack.enter_context(valkey(PROJECT / ".local" / "valkey"))
+        if "MEDIA_BUCKET" not in environment:
+            environment |= stack.enter_context(object_store(PROJECT / ".local" / "object_store"))
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
         print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)

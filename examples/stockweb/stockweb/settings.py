@@ -30,9 +30,12 @@ PRIVATE = flag("STOCKWEB_PRIVATE")
 INSTALLED_APPS = [
     "parts",
     "stock",
+    "shops",
+    "projects",
+    "exchange",
+    "attachments",
     "people",
     "pages",
-    "rest_framework",
     "drf_spectacular",
     "corsheaders",
     "allauth",
@@ -49,6 +52,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "stockweb.headers.ResponseHeaders",
+    "stockweb.tracing.RequestId",
+    "metrics.counting.Counting",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -56,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.private.Private",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -147,7 +153,7 @@ ACCOUNT_ADAPTER = "people.accounts.Accounts"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 
 # Security -----------------------------------------------------------------------------------------------------------
@@ -167,8 +173,8 @@ CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "X-Stockweb-Version"]
 CORS_URLS_REGEX = r"^/(api|_allauth)/"
 SECURE_SSL_REDIRECT = HTTPS
-# The load balancer and ECS ask over plain HTTP, and a redirect is not healthy.
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$"]
+# The load balancer, ECS and Prometheus ask a task over plain HTTP, and a redirect is not healthy.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$", r"^metrics$"]
 SECURE_HSTS_SECONDS = whole("DJANGO_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -209,6 +215,9 @@ SPECTACULAR_SETTINGS = {
         "Unit": "parts.models.AttributeDefinition.Unit",
         "BoxKind": "stock.models.Box.Kind",
         "Reason": "stock.models.Movement.Reason",
+        "ImportState": "exchange.models.Import.State",
+        "Verdict": "exchange.models.ImportLine.Verdict",
+        "AttachmentState": "attachments.models.Attachment.State",
         "Role": "people.roles.Role",
         "Scope": "people.models.Token.Scope",
     },
@@ -232,6 +241,14 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+
+#: What prices of all shops are compared in; rates to it are kept by hand.
+HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
+
+# Files of parts -------------------------------------------------------------------------------------------------------
+
+#: A private bucket; empty: nothing can be attached. Where S3 is and who asks, boto3 finds out by itself.
+MEDIA_BUCKET = os.environ.get("MEDIA_BUCKET", "")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -268,9 +285,15 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "audit-ledger": {"task": "stock.tasks.audit_ledger", "schedule": crontab(hour=3, minute=30)},
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
+    "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
+    "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
+    "redraw-photos": {"task": "attachments.tasks.redraw_photos", "schedule": crontab(minute="*/15")},
+    "sweep-attachments": {"task": "attachments.tasks.sweep_attachments", "schedule": crontab(hour=4, minute=15)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
-# Logs ---------------------------------------------------------------------------------------------------------------
+# Logs and metrics --------------------------------------------------------------------------------------------------
 
+#: Whoever shows it may read /metrics; without one nobody may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 LOGGING = logging_config(VERSION, plain=DEBUG)
