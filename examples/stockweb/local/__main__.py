@@ -1,4 +1,6 @@
-"""``python -m local``: everything on this machine, with seed data and a login, until Ctrl-C.
+"""``python -m local``: everything on this machine but the front end, with seed data and a login, until Ctrl-C.
+
+The front end is developed beside it: ``npm run dev`` in ``frontend/``, from which requests are allowed.
 
 Data is kept in ``.local/``. With ``PGHOST`` or ``REDIS_URL`` set, those servers are used instead of own ones.
 """
@@ -12,6 +14,8 @@ from pathlib import Path
 from local.services import object_store, postgres, valkey
 
 PROJECT = Path(__file__).resolve().parent.parent
+#: Where `npm run dev` serves the front end: frontend/vite.config.ts says so.
+FRONT_END = "http://127.0.0.1:5173"
 _MAKE_LOGIN = """
 from django.contrib.auth import get_user_model
 User = get_user_model()
@@ -24,7 +28,7 @@ def main() -> int:
     """Start the servers, migrate, seed, and serve on the port given (8000 unless told)."""
     port = sys.argv[1] if len(sys.argv) > 1 else "8000"
     with ExitStack() as stack:
-        environment = {**os.environ, "DJANGO_DEBUG": "1"}
+        environment = {"SITE_URL": FRONT_END, **os.environ, "DJANGO_DEBUG": "1"}
         if "PGHOST" not in environment:
             environment |= stack.enter_context(postgres(PROJECT / ".local" / "postgres", durable=True))
         if "REDIS_URL" not in environment:
@@ -33,7 +37,10 @@ def main() -> int:
             environment |= stack.enter_context(object_store(PROJECT / ".local" / "object_store"))
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
-        print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)
+        print(
+            f"http://127.0.0.1:{port}/ and, by `npm run dev`, {FRONT_END}/  user keeper, password keeper; Ctrl-C ends it",
+            flush=True,
+        )
         serve = [sys.executable, "-m", "uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
         serve += ["--lifespan", "on", "--reload"]
         try:
