@@ -9,15 +9,18 @@ import type { paths } from './schema'
 
 const CSRF_HEADER = 'X-CSRFToken'
 
-let origin = ''
+let server = ''
 let token = ''
 let made: Client<paths> | undefined
 
 /** Says where the application is; to be called once, before anything is asked. */
 export function connect(config: Config): void {
-  origin = config.api
-  made = createClient<paths>({ baseUrl: origin, fetch: sent })
+  server = config.api
+  made = createClient<paths>({ baseUrl: server, fetch: sent })
 }
+
+/** Where the application is, for addresses that the browser itself follows. */
+export const origin = (): string => server
 
 /** What must come along with every change that a browser asks for. The server tells it to whoever is logged in. */
 export function carryToken(text: string): void {
@@ -38,7 +41,7 @@ export async function body<T>(call: Promise<{ data?: T }>): Promise<T> {
 
 /** Asks an address that the schema does not know, such as those of the login. */
 export async function ask(method: string, path: string, content?: unknown): Promise<Response> {
-  const request = new Request(origin + path, {
+  const request = new Request(server + path, {
     method,
     ...(content !== undefined && { body: JSON.stringify(content), headers: { 'Content-Type': 'application/json' } }),
   })

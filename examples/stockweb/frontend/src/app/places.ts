@@ -19,6 +19,9 @@ export const PLACES: readonly Place[] = [
   { name: 'boxes', label: 'Boxes', icon: 'boxes', key: 'b', phone: true },
   { name: 'scan', label: 'Scan', icon: 'scan', key: 's', phone: true },
   { name: 'low', label: 'Low stock', icon: 'low', key: 'l' },
+  { name: 'projects', label: 'Projects', icon: 'projects', key: 'r' },
+  { name: 'shopping', label: 'What to buy', icon: 'shopping', key: 'w' },
   { name: 'history', label: 'History', icon: 'history', key: 'h' },
   { name: 'labels', label: 'Labels', icon: 'labels', key: 'q' },
+  { name: 'imports', label: 'Import, export', icon: 'files', key: 'i' },
 ]

@@ -111,6 +111,31 @@ export const router = createRouter({
       meta: { title: 'Account' },
     },
     { path: '/people', name: 'people', component: () => import('@/people/PeoplePage.vue'), meta: { title: 'People' } },
+    {
+      path: '/projects',
+      name: 'projects',
+      component: () => import('@/projects/ProjectsPage.vue'),
+      meta: { title: 'Projects', place: 'projects' },
+    },
+    {
+      path: `/projects/:id${NUMBER}`,
+      name: 'project',
+      component: () => import('@/projects/ProjectPage.vue'),
+      props: byId,
+      meta: { title: 'Project', place: 'projects' },
+    },
+    {
+      path: '/shopping',
+      name: 'shopping',
+      component: () => import('@/shopping/ShoppingPage.vue'),
+      meta: { title: 'What to buy', place: 'shopping' },
+    },
+    {
+      path: '/imports',
+      name: 'imports',
+      component: () => import('@/files/ImportPage.vue'),
+      meta: { title: 'Import', place: 'imports' },
+    },
     // What labels say.
     { path: '/b/:code', redirect: ({ params }) => ({ name: 'box', params: { code: params.code as string } }) },
     { path: `/p/:id${NUMBER}`, redirect: ({ params }) => ({ name: 'part', params: { id: params.id as string } }) },

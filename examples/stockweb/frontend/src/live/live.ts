@@ -14,14 +14,19 @@ export type Told = Pick<Movement, 'movement' | 'box' | 'balance'> & { readonly p
 const listeners = new Set<(movement: Told) => void>()
 const reloaders = new Set<() => void>()
 const current = ref<State>('connecting')
+let origin = ''
+
+/** Where WebSockets are. */
+export const socketOrigin = (): string => origin
 
 /** Whether what is shown changes by itself just now. */
 export const liveState = readonly(current)
 
 /** Begins to follow, for as long as the page is open. */
 export function follow(config: Config): void {
+  origin = config.socket
   const begin = (): Feed =>
-    new Feed(config.socket + PATH, {
+    new Feed(origin + PATH, {
       told: tell,
       state: (state) => {
         current.value = state

@@ -3,6 +3,9 @@
 export interface Holding {
   box: string
   quantity: number
+  /** A handful: nobody counted. */
+  approximate: boolean
+  counted_at: string | null
 }
 
 /** Any part on the screen: a row of the list, the page of one. */
@@ -42,7 +45,7 @@ function settle(part: Held, { box, balance }: Change): boolean {
   if ((holding?.quantity ?? 0) === balance) return false
   if (balance === 0) part.stock = part.stock.filter((each) => each !== holding)
   else if (holding) holding.quantity = balance
-  else part.stock = [...part.stock, { box, quantity: balance }]
+  else part.stock = [...part.stock, { box, quantity: balance, approximate: false, counted_at: null }]
   part.total = part.stock.reduce((sum, each) => sum + each.quantity, 0)
   part.low = part.total < part.min_qty
   return true

@@ -9,7 +9,7 @@ import { tell } from '@/live/live'
 import { say, unsay } from '@/ui/messages'
 import { shown } from '@/ui/numbers'
 
-export type Deed = 'take' | 'add'
+export type Deed = 'take' | 'add' | 'count'
 
 export interface Wanted {
   readonly deed: Deed
@@ -17,6 +17,18 @@ export interface Wanted {
   readonly box: string
   readonly quantity: number
 }
+
+const PATHS = {
+  take: '/api/v1/parts/{id}/take',
+  add: '/api/v1/parts/{id}/add',
+  count: '/api/v1/parts/{id}/count',
+} as const
+
+const DONE = {
+  take: (quantity: number, box: string) => `Took ${shown(quantity)} from ${box}`,
+  add: (quantity: number, box: string) => `Added ${shown(quantity)} to ${box}`,
+  count: (_: number, box: string) => `Counted in ${box}`,
+} as const
 
 /** What was asked for and is not answered yet. */
 const open = reactive(new Set<Wanted>())
@@ -26,10 +38,13 @@ const lastBox = new Map<number, string>()
 
 let undoable: number | undefined
 
+/** What a count comes to is known when it is done. */
+const SIGN = { take: -1, add: 1, count: 0 } as const
+
 /** What is under way for a part, as one signed number; 0 where nothing is. */
 export function underWay(part: number): number {
   let sum = 0
-  for (const each of open) if (each.part.id === part) sum += each.deed === 'take' ? -each.quantity : each.quantity
+  for (const each of open) if (each.part.id === part) sum += SIGN[each.deed] * each.quantity
   return sum
 }
 
@@ -50,7 +65,7 @@ export async function carryOut(wanted: Wanted): Promise<void> {
   try {
     const done = await persistently((key) =>
       body(
-        api().POST(deed === 'take' ? '/api/v1/parts/{id}/take' : '/api/v1/parts/{id}/add', {
+        api().POST(PATHS[deed], {
           params: { path: { id: part.id }, header: { 'Idempotency-Key': key } },
           body: { box, quantity },
         }),
@@ -58,8 +73,7 @@ export async function carryOut(wanted: Wanted): Promise<void> {
     )
     tell({ movement: done.movement, part, box, balance: done.balance })
     undoable = done.movement
-    const verb = deed === 'take' ? `Took ${shown(quantity)} from` : `Added ${shown(quantity)} to`
-    say(`${verb} ${box}, ${shown(done.balance)} there now`, 'done', {
+    say(`${DONE[deed](quantity, box)}, ${shown(done.balance)} there now`, 'done', {
       label: 'Undo',
       does: () => void undo(done.movement),
     })
