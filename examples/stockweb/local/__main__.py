@@ -37,10 +37,8 @@ def main() -> int:
             environment |= stack.enter_context(object_store(PROJECT / ".local" / "object_store"))
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
-        print(
-            f"http://127.0.0.1:{port}/ and, by `npm run dev`, {FRONT_END}/  user keeper, password keeper; Ctrl-C ends it",
-            flush=True,
-        )
+        print(f"http://127.0.0.1:{port}/ and, by `npm run dev`, {FRONT_END}/", flush=True)
+        print("user keeper, password keeper; Ctrl-C ends it", flush=True)
         serve = [sys.executable, "-m", "uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
         serve += ["--lifespan", "on", "--reload"]
         try:

@@ -1,7 +1,7 @@
 """The whole application as people meet it: the built site in a real Chromium, on another origin than the application.
 
-The application runs as it does in production (gunicorn, uvicorn for the WebSocket) on a database of its own with the
-seeds. All journeys of a run share it, as people do; each takes parts that no other takes.
+The application runs as it does in production (gunicorn, uvicorn for the WebSocket, a worker) on a database of its own
+with the seeds. All journeys of a run share it, as people do; each takes parts that no other takes.
 """
 
 import os
@@ -10,24 +10,30 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
+from local.services import object_store
 from tests.browser.film import camera, developed
 from tests.browser.site import served
 from tests.conftest import PROJECT
 from tests.test_live import server as events_process
+from tests.test_tasks import worker
 from tests.test_web_process import web as web_process
 
 FRONTEND = PROJECT / "frontend"
 VIDEOS = PROJECT / ".videos"
 DATABASE = "stockweb_browser"
 PEOPLE = ("keeper", "viewer", "admin")
+#: Milliseconds that a page may take on a machine that does much else.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 #: Chromium asks for much of the network at its start, and its sandbox does not work for root.
 FLAGS = (
     "--disable-background-networking",
@@ -48,6 +54,9 @@ from people.roles import Role, give
 for name in {PEOPLE!r}:
     give(User.objects.create_user(name, password=name), Role(name))
 """
+
+
+Filmed: TypeAlias = Callable[..., AbstractContextManager[Page]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def world(servers: Mapping[str, str], collected: Path, build: Path) -> Iterator[World]:
+def world(
+    servers: Mapping[str, str], collected: Path, build: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """The application and the site, both running."""
     with ExitStack() as stack:
         stack.enter_context(_database(servers))
@@ -81,6 +92,7 @@ def world(servers: Mapping[str, str], collected: Path, build: Path) -> Iterator[
         environment = {
             "PATH": os.environ["PATH"],
             **servers,
+            **stack.enter_context(object_store(tmp_path_factory.mktemp("bucket"))),
             "PGDATABASE": DATABASE,
             "DJANGO_SECRET_KEY": "k" * 50,
             "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
@@ -93,6 +105,7 @@ def world(servers: Mapping[str, str], collected: Path, build: Path) -> Iterator[
         subprocess.run(furnish, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
         _, port = stack.enter_context(web_process(environment))
         _, socket = stack.enter_context(events_process(environment))
+        stack.enter_context(worker(environment))
         api = f"http://127.0.0.1:{port}"
         config |= {"api": api, "socket": socket.removesuffix("/ws/movements")}
         yield World(site, api)
@@ -131,42 +144,62 @@ def films() -> Iterator[Callable[[Path, str], None]]:
     assert [process.wait() for process in developing] == [0] * len(developing)
 
 
+@pytest.fixture(scope="package")
+def session(world: World, chromium: Browser) -> StorageState:
+    """The cookies of a keeper who logged in."""
+    with _context(chromium, world) as context:
+        log_in(context.new_page(), world, "keeper")
+        return context.storage_state()
+
+
 @pytest.fixture
-def visitor(
+def visitor(filmed: Filmed) -> Iterator[Page]:
+    """Somebody who is not logged in, filmed."""
+    with filmed() as page:
+        yield page
+
+
+@pytest.fixture
+def keeper(filmed: Filmed, session: StorageState) -> Iterator[Page]:
+    """Somebody who may change the stock, filmed."""
+    with filmed(storage_state=session) as page:
+        yield page
+
+
+@pytest.fixture
+def another(world: World, chromium: Browser, session: StorageState) -> Iterator[Page]:
+    """Another keeper's window, not filmed."""
+    with _context(chromium, world, storage_state=session) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def filmed(
     world: World,
     chromium: Browser,
     films: Callable[[Path, str], None],
     tmp_path: Path,
     request: pytest.FixtureRequest,
-) -> Iterator[Page]:
-    """A filmed browser window of somebody who is not logged in. No error of a script passes unnoticed."""
-    size = {"width": 1280, "height": 800}
-    with _context(chromium, world, viewport=size, record_video_dir=str(tmp_path), record_video_size=size) as context:
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(f"{error}"))
-        yield page
-        assert errors == []
-        page.close()
-        film = page.video
-        assert film is not None
-    films(Path(film.path()), re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-"))
+) -> Filmed:
+    """Opens a browser window that is filmed. No error of a script passes unnoticed."""
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
 
+    @contextmanager
+    def opened(**options: Any) -> Iterator[Page]:
+        size = {"width": 1280, "height": 800}
+        with _context(
+            chromium, world, viewport=size, record_video_dir=tmp_path, record_video_size=size, **options
+        ) as c:
+            page = c.new_page()
+            errors: list[str] = []
+            page.on("pageerror", lambda error: errors.append(f"{error}"))
+            yield page
+            assert errors == []
+            page.close()
+            assert page.video is not None
+        films(Path(page.video.path()), name)
 
-@pytest.fixture
-def keeper(visitor: Page, world: World) -> Page:
-    """The same of somebody who may change the stock."""
-    log_in(visitor, world, "keeper")
-    return visitor
-
-
-@pytest.fixture
-def another(world: World, chromium: Browser) -> Iterator[Page]:
-    """Another keeper's window, not filmed."""
-    with _context(chromium, world) as context:
-        page = context.new_page()
-        log_in(page, world, "keeper")
-        yield page
+    return opened
 
 
 def log_in(page: Page, world: World, name: str) -> None:
@@ -179,9 +212,9 @@ def log_in(page: Page, world: World, name: str) -> None:
 
 
 @contextmanager
-def _context(chromium: Browser, world: World, **options: object) -> Iterator[BrowserContext]:
+def _context(chromium: Browser, world: World, **options: Any) -> Iterator[BrowserContext]:
     context = chromium.new_context(base_url=world.site, reduced_motion="reduce", locale="en-GB", **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     try:
         yield context
     finally:

@@ -14,7 +14,7 @@ WIDE, PHONE = (1280, 800), (390, 780)
 
 
 @pytest.mark.parametrize(
-    ("name", "address", "scheme", "size"),
+    "picture",
     [
         ("parts", "/parts", "light", WIDE),
         ("part", "/parts/3", "light", WIDE),
@@ -24,9 +24,9 @@ WIDE, PHONE = (1280, 800), (390, 780)
     ],
 )
 def test_picture(
-    world: World, chromium: Browser, tmp_path: Path, name: str, address: str, scheme: str, size: tuple[int, int]
+    world: World, chromium: Browser, tmp_path: Path, picture: tuple[str, str, str, tuple[int, int]]
 ) -> None:
-    width, height = size
+    name, address, scheme, (width, height) = picture
     with chromium.new_context(base_url=world.site, color_scheme=scheme) as context:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})

@@ -181,6 +181,103 @@ def test_a_part_from_its_making_to_its_end(keeper: Page) -> None:
     expect(row(keeper, "Resistor of the journey")).to_be_visible()
 
 
+def test_counting_what_is_there(keeper: Page) -> None:
+    listed(keeper, "/parts?q=LM2596")
+    wanted = row(keeper, "Buck converter LM2596 5 V")
+    keeper.keyboard.press("c")
+    keeper.keyboard.type("0")
+    keeper.keyboard.press("Enter")
+    message(keeper, "Counted in B3-1, 0 there now")
+    expect(wanted.locator("[data-total]")).to_have_text("0")
+    keeper.keyboard.press("u")
+    message(keeper, "Undone")
+    expect(wanted.locator("[data-total]")).not_to_have_text("0")
+
+
+def test_a_photo_of_a_part(keeper: Page, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    make = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=640x480", "-frames:v", "1", str(photo)]
+    subprocess.run(make, check=True)
+    fraud = tmp_path / "datasheet.pdf"
+    fraud.write_text("<html><script>alert(1)</script>")
+    listed(keeper, "/parts?q=ATmega328P")
+    rows(keeper).first.get_by_role("link").first.click()
+    files = keeper.get_by_role("region", name="Datasheets and photos")
+    field = files.get_by_label("Attach a PDF or a photo")
+    field.set_input_files(photo)
+    message(keeper, "Attached photo.png")
+    image = files.locator("img")
+    expect(image).to_be_visible()
+    keeper.wait_for_function("document.querySelector('img[width=\"64\"]').naturalWidth > 0")
+    field.set_input_files(fraud)
+    message(keeper, re.compile("^datasheet.pdf: "))
+    expect(files.get_by_role("listitem")).to_have_count(1)
+    keeper.once("dialog", lambda dialog: dialog.accept())
+    files.get_by_role("button", name="Delete photo.png").click()
+    expect(files.get_by_text("None.")).to_be_visible()
+
+
+def test_a_project_from_its_bill_of_material_to_its_boards(keeper: Page, tmp_path: Path) -> None:
+    bom = tmp_path / "board.csv"
+    bom.write_text(
+        '"Reference","Value","Footprint","Qty","DNP"\n'
+        '"R1,R2","10k","Resistor_SMD:R_0805_2012Metric","2",""\n'
+        '"C1","100n","Capacitor_SMD:C_0805_2012Metric","1",""\n'
+        '"J1","Conn_01x02","","1","DNP"\n'
+    )
+    keeper.goto("/projects")
+    keeper.get_by_role("button", name="New project").click()
+    keeper.get_by_label("Name of the project").fill("Power supply")
+    keeper.keyboard.press("Enter")
+    expect(keeper.get_by_role("heading", name="Power supply")).to_be_visible()
+    keeper.get_by_role("button", name="Import from KiCad").click()
+    form = keeper.get_by_role("form", name="Import a bill of material")
+    form.get_by_label("The file that KiCad wrote").set_input_files(bom)
+    expect(form.get_by_role("status")).to_contain_text("3 lines")
+    form.get_by_role("button", name="Import", exact=True).click()
+    table = keeper.get_by_role("region", name="Bill of material")
+    expect(table.get_by_role("row")).to_have_count(4)
+    expect(table.get_by_role("row", name="R1 R2")).to_contain_text("there")
+    expect(table.get_by_role("row", name="J1")).to_contain_text("not placed")
+    keeper.get_by_label("Boards").fill("2")
+    keeper.keyboard.press("Enter")
+    keeper.get_by_role("button", name="Build 2").click()
+    message(keeper, "Took the parts of 2 boards")
+    built = keeper.get_by_role("region", name="Built")
+    built.get_by_role("button", name="Take back").click()
+    message(keeper, "Everything is back in its boxes")
+    expect(built).to_contain_text("taken back")
+    keeper.get_by_label("Boards").fill("9999")
+    keeper.keyboard.press("Enter")
+    expect(keeper.get_by_text("Not everything is there.")).to_be_visible()
+    keeper.get_by_role("link", name="What to buy").last.click()
+    expect(keeper.get_by_role("region", name=re.compile("Nobody is known who sells"))).to_be_visible()
+
+
+def test_a_file_is_tried_and_then_imported(keeper: Page, tmp_path: Path) -> None:
+    file = tmp_path / "parts.csv"
+    file.write_text(
+        "name;mpn;manufacturer;type;attr:resistance;box;quantity\n"
+        "Resistor of a file;FILE-1;Acme;Thick film;4k7;A1;25\n"
+        "Resistor that is wrong;FILE-2;Acme;Thick film;many;A1;2\n"
+    )
+    keeper.goto("/imports")
+    field = keeper.get_by_label("A CSV file, by commas, semicolons or tabs")
+    field.set_input_files(file)
+    keeper.get_by_role("button", name="Say what would come of it").click()
+    outcome = keeper.get_by_role("region", name="What comes of it")
+    expect(outcome.get_by_role("row", name=re.compile("3 wrong attr:resistance"))).to_be_visible()
+    expect(outcome.get_by_role("button", name="Import 2 rows")).to_be_disabled()
+    file.write_text(file.read_text().replace("many", "10k"))
+    field.set_input_files(file)
+    keeper.get_by_role("button", name="Say what would come of it").click()
+    print(outcome.inner_text()); keeper.wait_for_timeout(4000); print(keeper.locator("main").inner_text())
+    outcome.get_by_role("button", name="Import 2 rows").click()
+    expect(outcome.get_by_role("status")).to_have_text("Imported 2 rows.")
+    listed(keeper, "/parts?q=FILE-1")
+    assert total(row(keeper, "Resistor of a file")) == 25
+
+
 def test_boxes_in_boxes(keeper: Page) -> None:
     keeper.goto("/boxes/RACK-1")
     keeper.get_by_role("button", name="Box inside").click()
@@ -217,6 +314,7 @@ def test_find_by_requirement_and_keep_it(keeper: Page) -> None:
     expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
     keeper.get_by_label("Name of the requirement").fill("decoupling")
     keeper.get_by_role("button", name="Save this requirement").click()
+    message(keeper, "Saved as decoupling")
     keeper.goto("/find")
     keeper.get_by_role("link", name="decoupling").click()
     expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
