@@ -271,7 +271,6 @@ def test_a_file_is_tried_and_then_imported(keeper: Page, tmp_path: Path) -> None
     file.write_text(file.read_text().replace("many", "10k"))
     field.set_input_files(file)
     keeper.get_by_role("button", name="Say what would come of it").click()
-    print(outcome.inner_text()); keeper.wait_for_timeout(4000); print(keeper.locator("main").inner_text())
     outcome.get_by_role("button", name="Import 2 rows").click()
     expect(outcome.get_by_role("status")).to_have_text("Imported 2 rows.")
     listed(keeper, "/parts?q=FILE-1")
