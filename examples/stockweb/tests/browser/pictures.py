@@ -29,8 +29,8 @@ def test_picture(
     name, address, scheme, (width, height) = picture
     with chromium.new_context(base_url=world.site, color_scheme=scheme) as context:
         page = context.new_page()
-        page.set_viewport_size({"width": width, "height": height})
         log_in(page, world, "admin")
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(address)
         page.wait_for_load_state("networkidle")
         if name == "parts":
