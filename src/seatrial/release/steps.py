@@ -87,6 +87,79 @@ class Push(Step):
 
 
 @dataclass(frozen=True)
+class BuildSite(Step):
+    """Build the front end of ``source``. ``revision`` is the git revision, None for the working tree."""
+
+    version: str
+    revision: str | None
+    source: str
+    command: str
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "build_site"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"build the site {self.version}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return (f"`{self.command}` in {self.source} of {self.revision or 'the working tree'}",)
+
+
+@dataclass(frozen=True)
+class UploadSite(Step):
+    """Bring a site build to the bucket, where nobody sees it yet.
+
+    ``origin`` is the bucket of the environment that has ``build``; both are None for what this release builds.
+    """
+
+    bucket: str
+    build: str | None = None
+    origin: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """One word."""
+        return "upload_site"
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"upload the site to {self.bucket}" if self.origin is None else f"copy the site to {self.bucket}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        return () if self.origin is None else (f"build {(self.build or '')[:19]}, from {self.origin}",)
+
+
+@dataclass(frozen=True)
+class Publish(Step):
+    """Put a site build live: ``build``, None for the one of this release."""
+
+    bucket: str
+    distribution: str
+    url: str
+    build: str | None = None
+
+    @property
+    def title(self) -> str:
+        """See :class:`Step`."""
+        return f"publish the site at {self.url}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See :class:`Step`."""
+        which = f"build {self.build[:19]}, which is in {self.bucket}" if self.build else f"from {self.bucket}"
+        return (which, f"and have CloudFront ({self.distribution}) forget what changed")
+
+
+@dataclass(frozen=True)
 class NewRevision:
     """A revision to make: of ``unit``, from ``base`` (ARN).
 
@@ -327,7 +400,8 @@ class Keep(Step):
 class Plan:
     """What is to be done. ``digest`` is None while the image is not built.
 
-    ``revisions`` are those known beforehand (a rollback's), by unit. ``notes`` are for the person who decides.
+    ``revisions`` are those known beforehand (a rollback's), by unit; ``site`` and ``site_version`` are the site build
+    that is live afterwards, as far as that is known. ``notes`` are for the person who decides.
     """
 
     environment: str
@@ -337,6 +411,8 @@ class Plan:
     steps: tuple[Step, ...]
     revisions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    site: str = ""
+    site_version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
@@ -345,6 +421,7 @@ class Plan:
             "verb": self.verb,
             "version": self.version,
             "digest": self.digest,
+            "site": {"build": self.site or None, "version": self.site_version} if self.site_version else None,
             "notes": list(self.notes),
             "steps": [each.to_json() for each in self.steps],
         }
