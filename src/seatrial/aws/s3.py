@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from seatrial.aws.errors import AwsError, NotFound
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from seatrial.aws.session import Aws
 
 #: The region whose name CreateBucket does not take as a location constraint (S3 API reference, CreateBucket).

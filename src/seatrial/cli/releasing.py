@@ -53,7 +53,8 @@ def printer(output: Output) -> Callable[[ReleaseEvent], None]:
 def plan_lines(proposal: Proposal) -> list[str]:
     """Return the plan as lines for people."""
     plan = proposal.plan
-    lines = [f"{plan.verb} {plan.environment}: {plan.version}"]
+    site = f", site {plan.site_version}" if plan.site_version else ""
+    lines = [f"{plan.verb} {plan.environment}: {plan.version}{site}"]
     for index, step in enumerate(plan.steps, start=1):
         lines.append(f"{index:>3}. {step.title}")
         lines += [f"       {line}" for line in step.lines]

@@ -53,7 +53,8 @@ class Source:
 def read(context: Path, revision: str | None, dockerfile: str | None = "Dockerfile") -> Source:
     """Read the files below ``context`` as of ``revision``; None is the working tree.
 
-    Without a ``dockerfile`` it is no build context, and ``.dockerignore`` keeps nothing out. Raises :class:`UsageError` outside of a git repository and for an unknown revision.
+    Without a ``dockerfile`` it is no build context, and ``.dockerignore`` keeps nothing out. Raises
+    :class:`UsageError` outside of a git repository and for an unknown revision.
     """
     context = context.resolve()
     if not context.is_dir():

@@ -9,6 +9,7 @@ from seatrial.aws.s3 import S3
 from seatrial.publish import live as live_
 from seatrial.publish import manifest as manifest_
 from seatrial.publish.pool import each
+from seatrial.stack import names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seatrial.publish.live import Config, Live
     from seatrial.publish.manifest import File, Manifest
 
-BLOBS, BUILDS, SERVED = "blobs/", "builds/", "live/"
+BLOBS, BUILDS, SERVED = "blobs/", "builds/", f"{names.LIVE_FOLDER}/"
 #: What is live as a whole, and what was about to be: the second is there only while, or after, a publication was cut
 #: off. Both lie outside of what CloudFront may read.
 LIVE, BEGUN = "live.json", "publishing.json"

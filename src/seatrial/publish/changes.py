@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from seatrial.publish.manifest import File
 from seatrial.publish.types import is_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from seatrial.publish.manifest import Manifest
+    from seatrial.publish.manifest import File, Manifest
 
 #: The default root object of the distribution.
 INDEX = "index.html"

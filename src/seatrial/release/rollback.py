@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
 from seatrial.release.plan import refuse, rolls
+from seatrial.release.siteplan import WantedSite, rollback_notes, site_afterwards, site_steps
 from seatrial.release.steps import Change, Keep, NewRevision, Plan, Register, Retire, Roll, Step, Verify
 from seatrial.stack import names
 
@@ -70,7 +71,8 @@ def plan_rollback(
     No gate task runs: the old version's migrations cannot take the new ones back. No smoke check is made: they are of
     the newer code, and whoever goes back is in a hurry. A revision that was deregistered is
     registered again as it was, for ECS starts no service from it. Workers and schedulers that the release did not have
-    are stopped when all else is back.
+    are stopped when all else is back. The site goes first: newer pages may ask for what only newer services know, and
+    the older ones' tabs were served by the newer services all along.
     """
     refuse(settings, facts, supersede=supersede, but=(under_way or {}).keys())  # those are looked at below
     units = tuple(unit for unit in settings.services if unit in recorded)
@@ -85,6 +87,8 @@ def plan_rollback(
     steps: list[Step] = [Verify(project=False)]
     if inactive:
         steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
+    site = WantedSite(target.site_version, target.site) if target.site else None
+    steps += site_steps(settings, facts, site).publish
     steps += [_with_fast(each, fast, facts) for each in rolls(settings, facts, units, checked=False)]
     jobs = tuple(NewRevision(u, recorded[u].arn, copy=True, newest=True) for u in settings.jobs if u in recorded)
     if jobs:
@@ -100,7 +104,8 @@ def plan_rollback(
         target.digest,
         tuple(steps),
         {unit: definition.arn for unit, definition in recorded.items()},
-        tuple(_notes(settings, facts, target, stopped)),
+        (*_notes(settings, facts, target, stopped), *rollback_notes(settings, target)),
+        *site_afterwards(settings, facts, site),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which image a release is to run: one that is in ECR already, or one to be built from git or the working tree."""
+"""Which image and which site a release is of: what is there already, or what is to be built from git."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecr import Ecr
 from seatrial.errors import UsageError
 from seatrial.release.plan import Wanted
+from seatrial.release.siteplan import WantedSite
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.images.built import Kind
     from seatrial.images.source import Source
+    from seatrial.release.record import Records
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,26 @@ def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, im
         dirty=revision is None and "-" in read.version,  # the commit, then a hash of the changed files
     )
     return Chosen(wanted, read)
+
+
+def chosen_site(settings: Settings, root: Path, *, revision: str | None) -> WantedSite | None:
+    """Return the site to release: that of ``revision`` or the working tree; None where there is none.
+
+    Raises :class:`~seatrial.errors.UsageError` if git does not know the revision or the folder.
+    """
+    if settings.site is None:
+        return None
+    from seatrial.publish import build
+
+    return WantedSite(build.version(settings.site, root, revision), revision=revision)
+
+
+def site_of(settings: Settings, records: Records, digest: str) -> WantedSite | None:
+    """Return the site that was released with an image, None where none was: of a digest nobody knows the files."""
+    if settings.site is None:
+        return None
+    with_it = (each for each in records.newest_first() if each.digest == digest and each.ending == "released")
+    return next((WantedSite(each.site_version, each.site) for each in with_it if each.site), None)
 
 
 def files(settings: Settings, root: Path, revision: str | None) -> Source:
