@@ -12,7 +12,7 @@ from seatrial.publish.pool import each
 from seatrial.stack import names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from seatrial.aws.session import Aws
     from seatrial.publish.live import Config, Live
@@ -40,14 +40,14 @@ class SiteBucket:
         text = self._read(LIVE)
         return None if text is None else live_.decoded(text)
 
-    def begun(self) -> Live | None:
-        """Return what a publication that did not come to its end was to put live."""
+    def begun(self) -> tuple[Live, ...]:
+        """Return what publications since were to put live, that did not come to their end."""
         text = self._read(BEGUN)
-        return None if text is None else live_.decoded(text)
+        return () if text is None else tuple(map(live_.decoded, text.splitlines()))
 
-    def begin(self, live: Live) -> None:
-        """Say that ``live/`` is about to change: from here on nobody knows what lies there."""
-        self._s3.put(self.name, BEGUN, live_.encoded(live), content_type=_JSON)
+    def begin(self, lives: Iterable[Live]) -> None:
+        """Say that from here on each file of ``live/`` may be as any of these has it, or as it was."""
+        self._s3.put(self.name, BEGUN, b"".join(map(live_.encoded, lives)), content_type="application/jsonl")
 
     def complete(self, live: Live | None) -> None:
         """Say that this is what lies there, all of it; None is nothing."""
@@ -82,6 +82,23 @@ class SiteBucket:
         """Copy a content from another site's bucket."""
         key = f"{BLOBS}{sha256}"
         self._s3.copy((origin, key), self.name, key, content_type=_BYTES)
+
+    def files(self, live: Live) -> dict[str, File]:
+        """Return the files that make a site what ``live`` says, by path."""
+        manifest = self.manifest(live.build)
+        own = {live.config.path: live.config.file} if live.config else {}
+        return {**(manifest.files if manifest else {}), **own}
+
+    def known(self, lives: Sequence[Live]) -> dict[str, File | None]:
+        """Return each file that is served, as one of ``lives`` has it; None where none, or more than one way, fits."""
+        tags = self.blobs()
+        ways: dict[tuple[str, str | None], set[File]] = {}
+        for live in lives:
+            for path, file in self.files(live).items():
+                config = live.config if live.config and live.config.path == path else None
+                ways.setdefault((path, config.etag if config else tags.get(file.sha256)), set()).add(file)
+        found = {path: ways.get((path, etag), set()) for path, etag in self.served().items()}
+        return {path: next(iter(files)) if len(files) == 1 else None for path, files in found.items()}
 
     def served(self) -> dict[str, str]:
         """Return the ETag of every file in ``live/``, by its path."""

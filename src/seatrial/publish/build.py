@@ -138,8 +138,8 @@ def _run(site: Site, place: Path, progress: Callable[[str], None]) -> None:
     last: deque[str] = deque(maxlen=_LAST_LINES)
     try:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip():
+        with process.stdout as output:
+            for line in filter(str.strip, output):
                 last.append(line.rstrip())
                 progress(line.rstrip())
         code = process.wait()

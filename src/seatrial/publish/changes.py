@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from seatrial.publish.manifest import FOR_EVER, cache_control
 from seatrial.publish.types import is_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from seatrial.config.site import Site
     from seatrial.publish.manifest import File, Manifest
 
 #: The default root object of the distribution.
 INDEX = "index.html"
+
+#: Every path.
+ALL = ("/*",)
 
 #: More paths than these are invalidated by one wildcard: a thousand paths a month are free and then each is paid for
 #: (CloudFront developer guide, "Pay for file invalidation"); ``/*`` counts as one.
@@ -47,31 +52,25 @@ class Changes:
 
 
 def changes(
-    wanted: Mapping[str, File],
-    there: Mapping[str, File | None],
-    kept: Collection[Manifest],
-    *,
-    last: Collection[str],
+    wanted: Mapping[str, File], there: Mapping[str, File | None], kept: Collection[Manifest], site: Site
 ) -> Changes:
     """Return what makes ``there`` serve what is ``wanted``, both by path.
 
-    ``there`` has None for a file of which it is not known that it is as it was published. ``kept`` are the builds whose
-    hashed files stay; ``last`` the pages that open the site.
+    ``there`` has None for a file of which it is not known how it was published. ``kept`` are the builds whose hashed
+    files stay.
     """
     written = [path for path, file in wanted.items() if there.get(path) != file]
     staying = {path for build in kept for path, file in build.files.items() if file.immutable}
     removed = sorted(there.keys() - wanted.keys() - staying)
-    stages = _stages(written, wanted, last)
-    stale = [path for path in written if not wanted[path].immutable]
-    stale += [path for path in removed if (file := there[path]) is None or not file.immutable]
-    return Changes(tuple(stages), tuple(removed), _paths(stale))
+    asked_for = [path for path in (*written, *removed) if cache_control(path, site) != FOR_EVER]
+    return Changes(tuple(_stages(written, site)), tuple(removed), _paths(asked_for))
 
 
-def _stages(written: Sequence[str], wanted: Mapping[str, File], last: Collection[str]) -> Iterator[tuple[str, ...]]:
+def _stages(written: Sequence[str], site: Site) -> Iterator[tuple[str, ...]]:
     def stage(path: str) -> int:
-        if path in last:
+        if path in (INDEX, site.fallback):
             return 3
-        return 2 if is_page(path) else 0 if wanted[path].immutable else 1
+        return 2 if is_page(path) else 0 if cache_control(path, site) == FOR_EVER else 1
 
     for number in range(4):
         if found := tuple(sorted(path for path in written if stage(path) == number)):
@@ -83,4 +82,4 @@ def _paths(changed: Sequence[str]) -> tuple[str, ...]:
     paths = {f"/{quote(path)}" for path in changed}
     if INDEX in changed:
         paths.add("/")
-    return ("/*",) if len(paths) > _MOST_PATHS else tuple(sorted(paths))
+    return ALL if len(paths) > _MOST_PATHS else tuple(sorted(paths))

@@ -34,6 +34,11 @@ class Config:
         body = self.text.encode()
         return File(hashlib.sha256(body).hexdigest(), len(body), content_type(self.path), ASKED_FOR)
 
+    @property
+    def etag(self) -> str:
+        """The ETag that S3 gives it, see :class:`seatrial.aws.s3.Listed`."""
+        return hashlib.md5(self.text.encode(), usedforsecurity=False).hexdigest()
+
 
 @dataclass(frozen=True)
 class Live:
@@ -67,8 +72,8 @@ def websocket_url(service_url: str) -> str:
 
 
 def encoded(live: Live) -> bytes:
-    """Return it as JSON."""
-    return json.dumps({**asdict(live), "at": live.at.isoformat()}, indent=2).encode() + b"\n"
+    """Return it as a line of JSON."""
+    return json.dumps({**asdict(live), "at": live.at.isoformat()}).encode() + b"\n"
 
 
 def decoded(text: bytes) -> Live:

@@ -1,28 +1,29 @@
 """Putting a site build live: what pages name before the pages, then the edge forgets, then it is written down.
 
-A publication that is cut off anywhere, even by ``kill -9``, leaves ``publishing.json`` behind; the next one then trusts
-nothing in ``live/`` and writes every file.
+A publication that is cut off anywhere, even by ``kill -9``, leaves ``publishing.json`` behind. The next one then takes
+a file for what it should be only where nothing else fits, and has the edge forget everything: nobody knows how far the
+other one's invalidation came.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.cloudfront import COMPLETED
 from seatrial.errors import ReleaseFailed
-from seatrial.publish.changes import INDEX, Changes, changes
+from seatrial.publish.changes import ALL, Changes, changes
 from seatrial.publish.pool import each
 from seatrial.publish.types import is_page
 from seatrial.publish.upload import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from seatrial.aws.clock import Clock
     from seatrial.aws.cloudfront import CloudFront
+    from seatrial.config.site import Site
     from seatrial.publish.bucket import SiteBucket
     from seatrial.publish.live import Live
     from seatrial.publish.manifest import File
@@ -37,14 +38,14 @@ _TELLS = 15.0
 class Publisher:
     """Changes what one distribution serves.
 
-    ``fallback`` is the page for paths that are no file. ``note`` says a line to the person who watches; ``look`` is
-    called between two looks at the invalidation, and may raise to leave it alone.
+    ``note`` says a line to the person who watches; ``look`` is called between two looks at the invalidation, and may
+    raise to leave it alone.
     """
 
     bucket: SiteBucket
     cloudfront: CloudFront
     distribution: str
-    fallback: str
+    site: Site
     clock: Clock
     pace: float
     note: Callable[[str], None]
@@ -56,25 +57,23 @@ class Publisher:
         The hashed files of the builds ``kept`` stay. Raises :class:`~seatrial.errors.SeatrialError` where it is not
         live everywhere.
         """
-        manifest = whole(live.build, self.bucket)
-        wanted = dict(manifest.files)
-        if live.config is not None:
-            wanted[live.config.path] = live.config.file
+        whole(live.build, self.bucket)
+        wanted = self.bucket.files(live)
         was, begun = self.bucket.live(), self.bucket.begun()
-        staying = {*kept, *([begun.build] if begun else [])}
+        builds = {*kept, *(each.build for each in begun)}
         change = changes(
             wanted,
-            self._there(was if begun is None else None),
-            self.bucket.manifests(sorted(staying)),
-            last={INDEX, self.fallback},
+            self.bucket.known([*([was] if was else []), *begun]),
+            self.bucket.manifests(sorted(builds)),
+            self.site,
         )
-        if not change and begun is None and was is not None and was.same_site(live):
+        if not change and not begun and was is not None and was.same_site(live):
             return f"{live.build[:19]} is live already"
-        self.bucket.begin(live)
+        self.bucket.begin((*begun, live))
         for stage in change.stages:
             each(stage, lambda path: self._serve(path, wanted[path], live))
         each(change.removed, self.bucket.remove)
-        self._invalidate(change.invalidated)
+        self._invalidate(ALL if begun else change.invalidated)
         self.bucket.complete(live)
         return _words(change, len(wanted))
 
@@ -84,12 +83,8 @@ class Publisher:
         pages = [path for path in served if is_page(path)]
         each(pages, self.bucket.remove)
         each(served.keys() - pages, self.bucket.remove)
-        self._invalidate(("/*",))
+        self._invalidate(ALL)
         self.bucket.complete(None)
-
-    def _there(self, live: Live | None) -> Mapping[str, File | None]:
-        """Return what is served, None for each file that may not be what ``live`` says."""
-        return {path: None if differs else file for path, (file, differs) in compared(self.bucket, live).items()}
 
     def _serve(self, path: str, file: File, live: Live) -> None:
         if live.config is not None and path == live.config.path:
@@ -116,21 +111,6 @@ class Publisher:
                 told = now
                 self.note(f"CloudFront invalidation {invalidation}: {status} for {now - begin:.0f} s")
             self.clock.sleep(self.pace)
-
-
-def compared(bucket: SiteBucket, live: Live | None) -> dict[str, tuple[File | None, bool]]:
-    """Return each file that is served, as ``live`` has it (None if it has it not), and whether its content differs."""
-    served = bucket.served()
-    if live is None:
-        return dict.fromkeys(served, (None, True))
-    manifest = bucket.manifest(live.build)
-    files = dict(manifest.files) if manifest else {}
-    tags = bucket.blobs()
-    expected = {path: tags.get(file.sha256) for path, file in files.items()}
-    if live.config is not None:
-        files[live.config.path] = live.config.file
-        expected[live.config.path] = hashlib.md5(live.config.text.encode(), usedforsecurity=False).hexdigest()
-    return {path: (files.get(path), expected.get(path) != etag) for path, etag in served.items()}
 
 
 def _words(change: Changes, files: int) -> str:

@@ -69,7 +69,7 @@ class Execution:
                 raise
             if isinstance(error, PASSING) and not self._answers():
                 return self._lost(error)
-            return self._stopped(StepFailed(error.message), hint=error.hint)
+            return self._stopped(StepFailed(error.message), hint=error.hint, said=error.details)
         return self._outcome("released", f"{self.progress.version} is serving")
 
     def _ready(self, step: Step) -> None:
@@ -115,8 +115,8 @@ class Execution:
             ) from error
         return f"release {self.progress.record.number}" if self.progress.record else ""
 
-    def _stopped(self, stop: Stop, *, hint: str | None = None) -> Outcome:
-        """Go back, unless a person wanted ECS to go on, and say how it is now."""
+    def _stopped(self, stop: Stop, *, hint: str | None = None, said: tuple[str, ...] = ()) -> Outcome:
+        """Go back, unless a person wanted ECS to go on, and say how it is now. ``said`` are lines of what failed."""
         if isinstance(stop, Unwatched):
             return self._outcome("unwatched", stop.message, hint=self._how_to_watch())
         if isinstance(stop, Refused):
@@ -128,9 +128,9 @@ class Execution:
         if problems:
             lock = "" if self._answers() else f"; {self._held}"
             return self._outcome(
-                "needs_human", f"{why}; and it could not be taken back{lock}", stop, tuple(problems), hint
+                "needs_human", f"{why}; and it could not be taken back{lock}", stop, (*problems, *said), hint
             )
-        return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, hint=hint)
+        return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, said, hint)
 
     def _taken_back(self) -> list[str]:
         """Go back in the opposite order, and return what did not work.

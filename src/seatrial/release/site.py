@@ -117,7 +117,7 @@ class SiteActions:
             bucket=SiteBucket(self._aws, step.bucket),
             cloudfront=CloudFront(self._aws),
             distribution=step.distribution,
-            fallback=self._site.fallback,
+            site=self._site,
             clock=self._context.clock,
             pace=self._context.pace,
             note=self._note,

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.publish.bucket import SiteBucket
-from seatrial.publish.publish import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,19 +46,16 @@ class SiteStatus:
         return f"site  {self.url}  {self.version}, by release {self.release} ({self.build[:19]}, {self.files} files)"
 
 
-def site_status(stack: SiteStack, serving: Record | None, aws: Aws, *, releasing: bool) -> SiteStatus:
-    """Return what the site serves now. ``releasing``: a release is going on, which may be about to change it."""
+def site_status(stack: SiteStack, serving: Record | None, aws: Aws) -> SiteStatus:
+    """Return what the site serves now."""
     bucket = SiteBucket(aws, stack.bucket)
     live, begun = bucket.live(), bucket.begun()
-    served = compared(bucket, live)
+    served = bucket.known([live] if live else [])
     found = list(_against_the_record(live, serving))
-    if begun is not None and not releasing:
-        found.append(f"site: publishing {begun.version} did not come to its end; the next release makes it whole")
-    elif live is not None and begun is None and not found:
-        manifest = bucket.manifest(live.build)
-        wanted = {*(manifest.files if manifest else ()), *([live.config.path] if live.config else ())}
-        differing = [path for path, (file, differs) in served.items() if differs and file is not None]
-        found += _files([*differing, *sorted(wanted - served.keys())])
+    if begun:
+        found.append(f"site: publishing {begun[-1].version} has not come to its end; a next release makes it whole")
+    elif live is not None and not found:
+        found += _differing([path for path, file in bucket.files(live).items() if served.get(path) != file])
     return SiteStatus(
         url=stack.url,
         build=live.build if live else None,
@@ -85,7 +81,7 @@ def _against_the_record(live: Live | None, serving: Record | None) -> Iterator[s
         )
 
 
-def _files(paths: list[str]) -> Iterator[str]:
+def _differing(paths: list[str]) -> Iterator[str]:
     if paths:
         more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
         yield f"site: {', '.join(paths[:_NAMED])}{more}: not as published; the next release of the site repairs that"

@@ -142,9 +142,7 @@ def status(settings: Settings, aws: Aws, clock: Clock, *, ask: Callable[[str], N
         lock=holder.describe(clock.now()) if holder else None,
         drift=drift(facts.serving, {unit: facts.latest[unit].name for unit in settings.jobs}, "its schedule starts"),
         migrations=_pending(settings, facts, aws, clock, ask) if settings.checks_migrations else None,
-        site=site_status(facts.stack.site, facts.serving, aws, releasing=holder is not None)
-        if facts.stack.site
-        else None,
+        site=site_status(facts.stack.site, facts.serving, aws) if facts.stack.site else None,
     )
 
 
