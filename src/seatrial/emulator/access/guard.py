@@ -1,8 +1,8 @@
 """Who asks, and whether that is allowed.
 
 A key that IAM has given to a user, or STS to a role, is held to the policies of that user or role: inline, attached and
-the groups'. Signatures are not verified, and policies of resources not looked at. Any other key may do everything, as
-the emulator's own does.
+the groups'. Signatures are not verified. Of the policies of resources only buckets' are looked at, elsewhere. Any other
+key may do everything, as the emulator's own does.
 
 Used of moto: ``create_access_key``, ``CreateAccessKeyFailure``, ``collect_policies`` and ``IAMPolicy`` of its access
 control, which itself looks at no resource of most services.
@@ -19,6 +19,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from seatrial.emulator.access.cloudfront import of_cloudfront
 from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
 from seatrial.emulator.access.schedules import of_scheduler
@@ -80,7 +81,11 @@ class Guard:
         if service == "s3":
             path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
             flags = {key: values[0] for key, values in _query(environ).items()}
-            return of_s3(str(environ["REQUEST_METHOD"]), path, flags, environ)
+            body = _body(environ) if "delete" in flags else b""
+            return of_s3(str(environ["REQUEST_METHOD"]), path, flags, environ, body)
+        if service == "cloudfront":
+            flags = {key: values[0] for key, values in _query(environ).items()}
+            return of_cloudfront(str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "")), flags, self._place)
         if service == "scheduler":
             method, path = str(environ["REQUEST_METHOD"]), unquote(str(environ.get("PATH_INFO", "")))
             flags = {key: values[0] for key, values in _query(environ).items()}

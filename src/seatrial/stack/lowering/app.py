@@ -218,7 +218,7 @@ def _outputs(stack: Stack) -> dict[str, Output]:
             Sub("http://${Host}", (("Host", dns),)) if domain is None else f"https://{domain}",
         ),
     }
-    order = names.APP_OUTPUTS
+    order: tuple[str, ...] = names.APP_OUTPUTS
     if stack.app.test_entry is not None:
         values |= _test_outputs(stack.app.test_entry, dns, domain)
         order += names.TEST_OUTPUTS
