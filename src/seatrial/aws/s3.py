@@ -78,7 +78,7 @@ class S3:
         """Copy an object (bucket and key) inside S3, with headers of its own."""
         cached = {"CacheControl": cache_control} if cache_control else {}
         self._client.copy_object(
-            CopySource={"Bucket": source[0], "Key": source[1]},
+            CopySource="/".join(source),  # botocore quotes it
             Bucket=bucket,
             Key=key,
             ContentType=content_type,
