@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "emulator.md"
 REFERENCE = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 #: The rooms whose every functional test is a behaviour of AWS.
-ROOMS = ("ecs", "codedeploy", "lambda", "loadbalancing", "cloudformation", "schedules")
+ROOMS = ("ecs", "codedeploy", "lambda", "loadbalancing", "cloudformation", "schedules", "edge")
 
 
 @cache

@@ -106,7 +106,7 @@ def test_what_containers_are_told_is_there(aws: Aws) -> None:
     assert told["PGDATABASE"] == "app"
     assert secret["PGPASSWORD"] == f"{database['MasterUserSecret']['SecretArn']}:password::"
     assert told["REDIS_URL"].startswith("redis://")
-    aws.client("s3").head_bucket(Bucket=told["MEDIA_BUCKET"])
+    aws.client("s3").put_object(Bucket=told["MEDIA_BUCKET"], Key="parts/1.txt", Body=b"uploaded")
     value = aws.client("secretsmanager").get_secret_value(SecretId=secret["DJANGO_SECRET_KEY"])
     assert len(value["SecretString"]) == 50
 

@@ -85,6 +85,7 @@ class Front:
     clock: Standing = field(default_factory=Standing)
     files: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    secure: bool = False
 
     def __post_init__(self) -> None:
         self.distributions = Distributions(
@@ -133,12 +134,12 @@ class Front:
         }
         self.files[path] = Answer(200, tuple(named.items()), body.encode())
 
-    def get(self, path: str, method: str = "GET", *, secure: bool = False, **headers: str) -> Answer:
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         path, _, query = path.partition("?")
         named = {"host": ADDRESS} | {name.replace("_", "-"): value for name, value in headers.items()}
         distribution = self.distributions.at_the_edge(self.id)
         assert distribution is not None
-        return self.viewers.answer(Request(method, path, query, named, secure), distribution, ADDRESS, 443)
+        return self.viewers.answer(Request(method, path, query, named, self.secure), distribution, ADDRESS, 443)
 
     def text(self, path: str, **headers: str) -> str:
         return self.get(path, **headers).body.decode()

@@ -1,7 +1,7 @@
 """A bucket asked as CloudFront asks it: signed in the distribution's name or by nobody, and held to its policy.
 
-Names of moto used: ``s3_backends``, ``FakeBucket`` (``keys``, ``policy``, ``public_access_block``) and ``FakeKey``
-(``value``, ``etag``, ``metadata``, ``last_modified_RFC1123``, ``encryption``).
+Names of moto used: ``s3_backends``, ``FakeBucket`` (``keys``, ``policy``, ``public_access_block``),
+``PublicAccessBlock`` and ``FakeKey`` (``value``, ``etag``, ``metadata``, ``last_modified_RFC1123``, ``encryption``).
 """
 
 from __future__ import annotations

@@ -109,9 +109,10 @@ class Edge:
             return viewers.answer(request, distribution, address, self._served[id_].https.port)
 
         def tls() -> ssl.SSLContext:
-            distribution = self._distributions.at_the_edge(id_)
+            distribution = self._distributions.at_the_edge(id_) if id_ in self._served else None
             return self._context(address, () if distribution is None else distribution.aliases)
 
+        tls()  # so that the authority is there for those who want to trust it before they ask
         served = _Served(address, Server(address, 80, respond), Server(address, 443, respond, tls))
         self._served[id_] = served
         return address if served.http.port == 80 else f"{address}:{served.http.port}"
