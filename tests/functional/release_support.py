@@ -305,14 +305,24 @@ def _site(settings: Settings, aws: Aws) -> dict[str, str]:
     """Make a bucket and a distribution for the site, and return the outputs that say where they are."""
     bucket = f"{names.app_stack(settings)}-site"
     S3(aws).ensure_private_bucket(bucket)
+    cloudfront = aws.client("cloudfront")
+    control = cloudfront.create_origin_access_control(
+        OriginAccessControlConfig={
+            "Name": bucket,
+            "OriginAccessControlOriginType": "s3",
+            "SigningBehavior": "always",
+            "SigningProtocol": "sigv4",
+        }
+    )["OriginAccessControl"]["Id"]
     origin = {
         "Id": "bucket",
         "DomainName": f"{bucket}.s3.{aws.region}.amazonaws.com",
         "OriginPath": f"/{names.LIVE_FOLDER}",
+        "OriginAccessControlId": control,
         "S3OriginConfig": {"OriginAccessIdentity": ""},
     }
     behaviour = {"TargetOriginId": "bucket", "ViewerProtocolPolicy": "allow-all", "CachePolicyId": CACHING_OPTIMIZED}
-    made = aws.client("cloudfront").create_distribution(
+    made = cloudfront.create_distribution(
         DistributionConfig={
             "CallerReference": bucket,
             "Comment": bucket,
@@ -322,6 +332,15 @@ def _site(settings: Settings, aws: Aws) -> dict[str, str]:
             "DefaultCacheBehavior": behaviour,
         }
     )["Distribution"]
+    reads = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/{names.LIVE_FOLDER}/*",
+        "Condition": {"StringEquals": {"AWS:SourceArn": made["ARN"]}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
     return {
         "SiteBucketName": bucket,
         "SiteDistributionId": made["Id"],

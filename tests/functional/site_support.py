@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Self
 
-from seatrial.aws.errors import NotFound
 from seatrial.aws.s3 import S3
 from seatrial.aws.session import Aws
 from seatrial.publish.bucket import SiteBucket
+from seatrial.release.facts import app_stack
 from tests.functional.release_support import git
 
 if TYPE_CHECKING:
@@ -49,15 +51,20 @@ def write_front(place: Place, version: str, *, build: str = BUILD) -> None:
 
 
 class Served:
-    """What the site's bucket has."""
+    """What CloudFront serves, and what the bucket behind it has."""
 
     def __init__(self, place: Place) -> None:
-        self.name = f"{place.settings.app.name}-{place.settings.name}-site"
-        self.s3 = S3(Aws(place.aws.region, endpoint=place.aws.endpoint))  # asks as the owner, whoever releases
-        self.bucket = SiteBucket(Aws(place.aws.region, endpoint=place.aws.endpoint), self.name)
+        owner = Aws(place.aws.region, endpoint=place.aws.endpoint)  # whoever it is that releases
+        site = app_stack(place.settings, owner).site
+        assert site is not None
+        self.url, self.name = site.url, site.bucket
+        self.s3 = S3(owner)
+        self.bucket = SiteBucket(owner, self.name)
 
     def text(self, path: str) -> str:
-        return self.s3.get(self.name, f"live/{path}").decode()
+        """Return a file as a browser gets it. Raises ``HTTPError`` where there is none."""
+        with urllib.request.urlopen(f"{self.url}/{path}", timeout=10) as answer:
+            return str(answer.read().decode())
 
     @property
     def paths(self) -> set[str]:
@@ -75,7 +82,7 @@ class Served:
 
     def page(self) -> str:
         """Return the version that the page says."""
-        return self.text("index.html").rpartition(">")[2].strip()
+        return self.text("").rpartition(">")[2].strip()
 
 
 class Reader:
@@ -98,10 +105,10 @@ class Reader:
 
     def _read(self) -> None:
         while not self._stop.is_set():
-            page = self.served.text("index.html")
+            page = self.served.text("")
             self.pages.append(page.rpartition(">")[2].strip())
             for script in re.findall(r'src="/([^"]+)"', page):
                 try:
                     self.served.text(script)
-                except NotFound:
+                except urllib.error.HTTPError:
                     self.missing.append(f"{self.pages[-1]}: {script}")
