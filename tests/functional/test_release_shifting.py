@@ -30,6 +30,14 @@ CANARY = 'strategy = { type = "canary", percent = 20, interval = "2m", bake = "4
 LINEAR = 'strategy = { type = "linear", percent = 25, interval = "1m", bake = "1m" }\n'
 #: The function of a hook: one that says so at once.
 ANSWERS = "def handler(event, context):\n    return {{'hookStatus': '{status}'}}\n"
+#: One that is ready at the third call.
+WARMS_UP = """
+def handler(event, context):
+    calls = event.get("hookDetails", {}).get("calls", 0) + 1
+    if calls < 3:
+        return {"hookStatus": "IN_PROGRESS", "callBackDelay": 60, "hookDetails": {"calls": calls}}
+    return {"hookStatus": "SUCCEEDED"}
+"""
 SMOKE = f"""
 [smoke.home]
 path = "/home"
@@ -163,6 +171,20 @@ def test_back_to_the_release_before(shop: Place) -> None:
     outcome = shop.rollback()
     assert (outcome.exit_code, shop.answer()) == (0, "two"), outcome
     assert not [e for e in shop.events if isinstance(e, SmokeChecked)]
+
+
+def test_a_function_that_is_not_ready_yet_is_waited_for_and_named(shop: Place) -> None:
+    functions = shop.aws.client("lambda")
+    functions.update_function_code(FunctionName="warm", ZipFile=archive(WARMS_UP))
+    shop.events.clear()
+    shop.commit("warmed")
+    with Asking(shop.url) as asking:
+        outcome = shop.deploy()
+    functions.update_function_code(FunctionName="warm", ZipFile=archive(ANSWERS.format(status="SUCCEEDED")))
+    assert (outcome.exit_code, {*asking.answers}) == (0, {"two", "warmed"}), outcome
+    waits = [e for e in shop.events if isinstance(e, DeploymentChanged) and e.asked]
+    assert {(e.stage, e.asked) for e in waits} == {("POST_SCALE_UP", ("hooks.warm",))}
+    assert "POST_SCALE_UP (1/1 tasks, 0 % of traffic), waits for hooks.warm" in waits[0].line()
 
 
 @pytest.fixture(scope="module")
