@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.functional.emulator.cloudformation.nested import CHILD, PARENT, parameters, put, topics
-from tests.functional.emulator.cloudformation.support import REGION, Bench, bench
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.functional.emulator.cloudformation.support import REGION, Bench
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
-        location = {"LocationConstraint": REGION}
-        running.client("s3").create_bucket(Bucket="templates", CreateBucketConfiguration=location)
-        yield running
+def aws(aws: Bench) -> Bench:
+    aws.client("s3").create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return aws
 
 
 NETWORK = """

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.functional.emulator.cloudformation.support import Bench, bench
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
-        yield running
+    from tests.functional.emulator.cloudformation.support import Bench
 
 
 STACK, IN_PLACE = ((Path(__file__).parent / f"{name}.yaml").read_text() for name in ("stack", "in_place"))

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.functional.emulator.cloudformation.stacks import BROKEN, TWO, parameters, refused, value
-from tests.functional.emulator.cloudformation.support import Bench, bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
-        yield running
+    from tests.functional.emulator.cloudformation.support import Bench
 
 
 def test_create_is_in_order_and_tells_every_step(aws: Bench) -> None:

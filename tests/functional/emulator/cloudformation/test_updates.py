@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.functional.emulator.cloudformation.stacks import BROKEN, TWO, parameters, refused, value
-from tests.functional.emulator.cloudformation.support import Bench, bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import pytest
 
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench(tmp_path_factory.mktemp("cloudformation")) as running:
-        yield running
+    from tests.functional.emulator.cloudformation.support import Bench
 
 
 def test_update_in_place_changes_what_changed_and_nothing_else(aws: Bench) -> None:

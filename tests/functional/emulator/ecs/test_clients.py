@@ -6,24 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import WaiterError
 
 from seatrial.emulator.loadbalancing import TargetHealth
-from tests.functional.emulator.ecs.support import REGION, Rig, emulated_ecs, eventually
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.functional.emulator.ecs.support import REGION, Rig, eventually
 
 QUICK = {"Delay": 1, "MaxAttempts": 30}
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with emulated_ecs(tmp_path) as rig:
-        yield rig
 
 
 def program(rig: Rig, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,21 +10,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from seatrial.emulator.loadbalancing import TargetHealth
-from tests.functional.emulator.ecs.support import Rig, emulated_ecs, eventually
+from tests.functional.emulator.ecs.support import Rig, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 BREAKER_ONLY = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 ILL = TargetHealth("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with emulated_ecs(tmp_path) as rig:
-        yield rig
 
 
 def release(rig: Rig, definition: str) -> str:

@@ -12,14 +12,7 @@ from seatrial.emulator.loadbalancing import TargetHealth
 from tests.functional.emulator.ecs.support import Rig, emulated_ecs, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with emulated_ecs(tmp_path) as rig:
-        yield rig
 
 
 def test_a_new_service_reaches_its_steady_state_with_running_tasks(rig: Rig) -> None:

@@ -16,42 +16,14 @@ from botocore.exceptions import ClientError
 from tests.functional.emulator.loadbalancing.balancing import (
     Aws,
     Servers,
-    balanced,
-    moto_server,
     service,
-    target_servers,
     until,
 )
-from tests.functional.emulator.loadbalancing.support import KINDS, ask
+from tests.functional.emulator.loadbalancing.support import ask
 from tests.functional.emulator.runtime.support import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto_server() as url:
-        yield url
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    with target_servers() as made:
-        yield made
-
-
-@pytest.fixture(params=KINDS)
-def aws(request: pytest.FixtureRequest, endpoint: str, tmp_path: Path) -> Iterator[Aws]:
-    with balanced(request.param, endpoint, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def builtin(endpoint: str, tmp_path: Path) -> Iterator[Aws]:
-    """For what does not depend on the proxy."""
-    with balanced("builtin", endpoint, tmp_path) as made:
-        yield made
+    from collections.abc import Callable
 
 
 def test_changes_of_listeners_and_rules_are_live_when_the_call_returns(aws: Aws, servers: Servers) -> None:

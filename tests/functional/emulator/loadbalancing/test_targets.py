@@ -10,44 +10,13 @@ import pytest
 from tests.functional.emulator.loadbalancing.balancing import (
     Aws,
     Servers,
-    balanced,
     described,
-    moto_server,
-    target_servers,
     until,
 )
-from tests.functional.emulator.loadbalancing.support import KINDS, LEASE
+from tests.functional.emulator.loadbalancing.support import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.functional.emulator.loadbalancing.support import Response, Target
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto_server() as url:
-        yield url
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    with target_servers() as made:
-        yield made
-
-
-@pytest.fixture(params=KINDS)
-def aws(request: pytest.FixtureRequest, endpoint: str, tmp_path: Path) -> Iterator[Aws]:
-    with balanced(request.param, endpoint, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def builtin(endpoint: str, tmp_path: Path) -> Iterator[Aws]:
-    """For what does not depend on the proxy."""
-    with balanced("builtin", endpoint, tmp_path) as made:
-        yield made
 
 
 def test_a_registered_target_is_probed_becomes_healthy_and_serves(aws: Aws, servers: Servers) -> None:

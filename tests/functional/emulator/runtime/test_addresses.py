@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.emulator.runtime.process import ProcessRuntime
-from seatrial.emulator.runtime.registry import Registry
 from tests.functional.emulator.runtime.support import (
     Log,
     answers,
     program,
-    settings,
     spec,
     until,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from seatrial.emulator.runtime.process import ProcessRuntime
+    from seatrial.emulator.runtime.registry import Registry
 
 SERVER = """
     import http.server, sys
@@ -29,26 +26,6 @@ SERVER = """
     print("listening", flush=True)
     server.serve_forever()
 """
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runtime")
-
-
-@pytest.fixture(scope="module")
-def registry(place: Path) -> Iterator[Registry]:
-    registry = Registry(place / "registry")
-    registry.start()
-    yield registry
-    registry.stop()
-
-
-@pytest.fixture
-def runtime(place: Path, registry: Registry) -> Iterator[ProcessRuntime]:
-    runtime = ProcessRuntime(settings(place / "state"), registry)
-    yield runtime
-    runtime.shutdown()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "", "::"])

@@ -18,7 +18,6 @@ import pytest
 from seatrial.emulator.runtime import HostMount, ImageError
 from seatrial.emulator.runtime.choose import docker_available
 from seatrial.emulator.runtime.docker import DockerRuntime
-from seatrial.emulator.runtime.registry import Registry
 from seatrial.images.docker import build_image
 from seatrial.images.source import File, Source
 from tests.functional.emulator.runtime.engine import base_image, engine
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.emulator.runtime import ContainerSpec
+    from seatrial.emulator.runtime.registry import Registry
 
 DOCKERFILE = """
 ARG BASE
@@ -62,19 +62,6 @@ def api(host: str) -> Iterator[Any]:
     api = docker.APIClient(host, timeout=300)
     yield api
     api.close()
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("docker")
-
-
-@pytest.fixture(scope="module")
-def registry(place: Path) -> Iterator[Registry]:
-    registry = Registry(place / "registry")
-    registry.start()
-    yield registry
-    registry.stop()
 
 
 @pytest.fixture(scope="module")

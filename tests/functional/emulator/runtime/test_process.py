@@ -14,7 +14,6 @@ import pytest
 from seatrial.emulator.addresses import private_address
 from seatrial.emulator.runtime import HostMount, ImageError
 from seatrial.emulator.runtime.process import ProcessRuntime
-from seatrial.emulator.runtime.registry import Registry
 from tests.functional.emulator.runtime.support import (
     Log,
     a_terminal_works,
@@ -28,27 +27,7 @@ from tests.functional.emulator.runtime.support import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runtime")
-
-
-@pytest.fixture(scope="module")
-def registry(place: Path) -> Iterator[Registry]:
-    registry = Registry(place / "registry")
-    registry.start()
-    yield registry
-    registry.stop()
-
-
-@pytest.fixture
-def runtime(place: Path, registry: Registry) -> Iterator[ProcessRuntime]:
-    runtime = ProcessRuntime(settings(place / "state"), registry)
-    yield runtime
-    runtime.shutdown()
+    from seatrial.emulator.runtime.registry import Registry
 
 
 def test_output_comes_line_by_line_from_both_streams(runtime: ProcessRuntime, registry: Registry) -> None:

@@ -12,40 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.emulator.runtime.process import ProcessRuntime
-from seatrial.emulator.runtime.registry import Registry
 from tests.functional.emulator.runtime.support import (
     Log,
     alive,
     bundle,
     program,
-    settings,
     spec,
     until,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runtime")
-
-
-@pytest.fixture(scope="module")
-def registry(place: Path) -> Iterator[Registry]:
-    registry = Registry(place / "registry")
-    registry.start()
-    yield registry
-    registry.stop()
-
-
-@pytest.fixture
-def runtime(place: Path, registry: Registry) -> Iterator[ProcessRuntime]:
-    runtime = ProcessRuntime(settings(place / "state"), registry)
-    yield runtime
-    runtime.shutdown()
+    from seatrial.emulator.runtime.process import ProcessRuntime
+    from seatrial.emulator.runtime.registry import Registry
 
 
 def test_stop_asks_the_main_process_and_waits_for_it(runtime: ProcessRuntime, registry: Registry) -> None:
