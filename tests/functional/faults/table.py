@@ -300,7 +300,6 @@ FAULTS: tuple[Fault, ...] = (
     _interrupted("before users see the new version", BEGUN, shown=True, but=_STARTS),
     _interrupted("during a smoke check", r"\| checking", modes={"SMOKE": "hangs"}, but=_CHECKED),
     _interrupted("while workers change, and in the bake time", _WORKERS, shown=True, bake=LONG),
-    _interrupted("while the site is published", _FORGETS, modes={"SITE": "changes"}, shown=True, but=_SITE),
     _interrupted("during the rollout", BEGUN, number=signal.SIGTERM, shown=True, but=_STARTS),
 )  # fmt: skip
 
