@@ -87,8 +87,8 @@ class SiteAws(FakeAws):
 class SiteWorld(ReleaseWorld[SiteAws]):
     """Release 1 was of the old image and site, 2 of the new ones, and 3 put the old ones back, which are live."""
 
-    def __init__(self) -> None:
-        super().__init__(settings_of(SITE_TOML), SiteAws)
+    def __init__(self, fake: type[SiteAws] = SiteAws) -> None:
+        super().__init__(settings_of(SITE_TOML), fake)
         self.bucket = SiteBucket(self.aws, BUCKET)
         self.old, self.new = (self.add(version) for version in ("old", "new"))
         for number, (digest, build) in enumerate([(OLD, self.old), (NEW, self.new), (OLD, self.old)], start=1):
