@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.publish.bucket import SiteBucket
@@ -30,12 +30,16 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class SiteAws(FakeAws):
-    """``statuses`` is what an invalidation says, look by look; the last one again and again."""
+    """``statuses`` is what an invalidation says, look by look; the last one again and again.
+
+    ``written`` says of objects after how many seconds they were; others after a day.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.types: dict[str, tuple[str, str | None]] = {}
         self.statuses = ["InProgress", "Completed"]
+        self.written: dict[str, int] = {}
 
     def _describe_stacks(self, **named: Any) -> dict[str, Any]:
         answer = super()._describe_stacks(**named)
@@ -70,7 +74,12 @@ class SiteAws(FakeAws):
     def _listed(self, key: str) -> dict[str, Any]:
         body = self.objects[key]
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        return {"Key": key, "ETag": f'"{etag}"', "Size": len(body), "LastModified": AT}
+        return {
+            "Key": key,
+            "ETag": f'"{etag}"',
+            "Size": len(body),
+            "LastModified": AT + timedelta(seconds=self.written.get(key, 86400)),
+        }
 
     def _delete_object(self, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         self.objects.pop(Key, None)

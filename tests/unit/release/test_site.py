@@ -9,10 +9,11 @@ import pytest
 
 from seatrial.errors import UsageError
 from seatrial.publish.bucket import BEGUN
+from seatrial.publish.live import Live
 from seatrial.release import api
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.permissions import permissions
-from tests.unit.release.site_world import BUCKET, DISTRIBUTION, SiteWorld
+from tests.unit.release.site_world import AT, BUCKET, DISTRIBUTION, SiteWorld
 from tests.unit.release.support import NEW
 
 if TYPE_CHECKING:
@@ -231,3 +232,57 @@ def test_status_tells_which_build_is_live_and_what_differs(world: SiteWorld) -> 
     (line,) = world.status().drifted
     assert line.startswith("site: old (sha256:")
     assert "release 5 published new" in line
+
+
+def test_a_first_publication_that_fails_leaves_nothing_served(world: SiteWorld) -> None:
+    for key in [key for key in world.aws.objects if key.startswith("live")]:
+        del world.aws.objects[key]
+    world.aws.broken["GetInvalidation"] = ("InvalidArgument", lambda _: len(when(world, "CreateInvalidation")) < 2)
+    outcome = world.deploy(NEW)
+    assert outcome.result == "rolled_back", outcome
+    assert world.served() == {}
+    assert world.bucket.live() is None
+    writes = world.writes()
+    taken = writes[writes.index("invalidate") + 1 :]
+    assert set(taken[:2]) == {"-live/help/index.html", "-live/index.html"}  # pages first: they name the rest
+    assert taken[-3:] == ["invalidate", "-live.json", "-publishing.json"]
+    assert world.deploy(NEW).exit_code == 0
+    assert world.served()["index.html"] == "page new"
+
+
+def test_a_publication_that_was_cut_off_is_made_whole_and_the_edge_forgets_all(world: SiteWorld) -> None:
+    script = next(path for path in world.new.files if path.startswith("assets/"))
+    world.bucket.begin([Live(world.new.id, "new", 4, AT)])
+    world.bucket.serve(script, world.new.files[script])
+    status = world.status().site
+    assert status is not None
+    assert status.drift == ("site: publishing new has not come to its end; a next release makes it whole",)
+    world.aws.calls.clear()
+    assert rollback(world, to=3).exit_code == 0
+    assert world.writes() == ["+publishing.json", "+live/config.json", "invalidate", "+live.json", "-publishing.json"]
+    assert world.aws.called("CreateInvalidation")[0]["InvalidationBatch"]["Paths"]["Items"] == ["/*"]
+    assert script in world.served()  # somebody may have loaded the page that names it
+    status = world.status().site
+    assert status is not None
+    assert status.drift == ()
+
+
+def test_builds_too_old_to_go_back_to_are_removed_with_what_only_they_have(world: SiteWorld) -> None:
+    newer = [world.add(f"later {number}") for number in range(49)]
+    every = {each.id for each in (world.old, world.new, *newer)}
+    world.aws.written = {f"builds/{world.old.id[7:]}.json": 1, f"builds/{world.new.id[7:]}.json": 0}
+    assert world.bucket.prune({world.old.id}) == 1  # 51 are there
+    left = {each.id for each in world.bucket.manifests(every)}
+    assert left == every - {world.new.id}
+    blobs = world.bucket.blobs()
+    assert world.new.files["index.html"].sha256 not in blobs
+    assert world.new.files["favicon.ico"].sha256 in blobs  # every build has it
+    assert {sha256 for each in (world.old, *newer) for sha256 in each.contents} == blobs.keys()
+
+
+def test_a_site_that_is_not_in_the_file_any_more_is_left_and_said(world: SiteWorld) -> None:
+    without = world.settings.model_copy(update={"site": None})
+    plan = api.plan(without, Path(), world.aws, image=NEW).plan
+    assert "publish" not in [each.kind for each in plan.steps]
+    assert any(note.startswith("the site of release 3 stays as it is, and is not in") for note in plan.notes)
+    assert (plan.site, plan.site_version) == ("", "")
