@@ -100,7 +100,8 @@ def finish(output: Output, outcome: Outcome) -> None:
         for line in outcome.details:
             output.say(f"warning: {line}", style="bold yellow")
     number = f"release {outcome.number}, " if outcome.number else ""
-    text = f"{outcome.message} at {outcome.url} ({number}{outcome.duration_s:.0f} s)" if outcome.ok else None
+    site = f", site {outcome.site.version} at {outcome.site.url}" if outcome.site else ""
+    text = f"{outcome.message} at {outcome.url}{site} ({number}{outcome.duration_s:.0f} s)" if outcome.ok else None
     output.result(outcome.to_json(), text=text)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -20,21 +20,19 @@ from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import follow
 from seatrial.release.rollouts import rollout_of
 from seatrial.release.site import SiteActions
+from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
 from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import (
     Build,
-    BuildSite,
     CheckMigrations,
     Gate,
     NewRevision,
-    Publish,
     Push,
     Register,
     Retire,
     Roll,
     StartSchedules,
     Step,
-    UploadSite,
     Verify,
 )
 from seatrial.release.stops import Refused, StepFailed, TurnedBack, Unwatched

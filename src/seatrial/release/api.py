@@ -33,7 +33,7 @@ from seatrial.release.promote import check_image, plan_promotion, promotable, pr
 from seatrial.release.record import Records
 from seatrial.release.rollback import plan_rollback, target
 from seatrial.release.siteplan import plan_site
-from seatrial.release.source import chosen, chosen_site, site_of
+from seatrial.release.source import chosen, chosen_site, site_with
 from seatrial.release.steps import CheckMigrations
 from seatrial.release.underway import under_way
 from seatrial.release.watch import Note
@@ -118,12 +118,7 @@ def plan(
         )
         checked = migrations.check(settings, root, facts, image_.source, context)
     step = _migrations_step(settings, facts, checked)
-    site = None
-    if only is None and image_.source is not None:
-        site = chosen_site(settings, root, revision=revision)
-    elif only is None:
-        assert image_.wanted.digest is not None  # of which alone the image is known
-        site = site_of(settings, Records(Ssm(aws), names.release_prefix(settings)), image_.wanted.digest)
+    site = None if only == "services" else site_with(image_, settings, root, aws)
     plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step, site=site)
     return Proposal(
         plan_,
@@ -137,17 +132,11 @@ def plan(
 
 
 def _site_alone(settings: Settings, root: Path, facts: Facts, revision: str | None) -> Proposal:
-    site = chosen_site(settings, root, revision=revision)
-    plan_ = plan_site(settings, facts, site)
-    serving = facts.serving
-    assert serving is not None  # else there is no such plan
-    return Proposal(
-        plan_,
-        facts,
-        permissions(plan_, settings, facts),
-        leaves=serving.migrations,
-        migration_files=serving.migration_files,
-    )
+    plan_ = plan_site(settings, facts, chosen_site(settings, root, revision=revision))
+    last = facts.serving
+    assert last is not None  # else there is no such plan
+    needed = permissions(plan_, settings, facts)
+    return Proposal(plan_, facts, needed, leaves=last.migrations, migration_files=last.migration_files)
 
 
 def deploy(

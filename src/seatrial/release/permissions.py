@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
+from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
 from seatrial.release.steps import (
     Build,
-    BuildSite,
     CheckMigrations,
     Gate,
     Keep,
     Plan,
-    Publish,
     Push,
     Register,
     Retire,
     Roll,
     StartSchedules,
     Step,
-    UploadSite,
     Verify,
 )
 from seatrial.stack import names

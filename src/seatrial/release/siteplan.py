@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
-from seatrial.release.steps import BuildSite, Keep, Plan, Publish, Step, UploadSite
+from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+from seatrial.release.steps import Keep, Plan, Step
 from seatrial.stack import names
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.ecr import Ecr
+from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
 from seatrial.release.plan import Wanted
+from seatrial.release.record import Records
 from seatrial.release.siteplan import WantedSite
 from seatrial.stack import names
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.images.built import Kind
     from seatrial.images.source import Source
-    from seatrial.release.record import Records
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,18 @@ def chosen_site(settings: Settings, root: Path, *, revision: str | None) -> Want
     return WantedSite(build.version(settings.site, root, revision), revision=revision)
 
 
-def site_of(settings: Settings, records: Records, digest: str) -> WantedSite | None:
-    """Return the site that was released with an image, None where none was: of a digest nobody knows the files."""
-    if settings.site is None:
-        return None
-    with_it = (each for each in records.newest_first() if each.digest == digest and each.ending == "released")
-    return next((WantedSite(each.site_version, each.site) for each in with_it if each.site), None)
+def site_with(image: Chosen, settings: Settings, root: Path, aws: Aws) -> WantedSite | None:
+    """Return the site that goes with an image: made of the same revision, or released with it before.
+
+    None where there is none, or where nobody released one with it: a digest tells no files. A release that nobody saw
+    the end of counts, for this may be how it is brought to its end.
+    """
+    if settings.site is None or image.source is not None:
+        return chosen_site(settings, root, revision=image.wanted.revision)
+    records = Records(Ssm(aws), names.release_prefix(settings)).newest_first()
+    fitting = (each for each in records if each.digest == image.wanted.digest and each.site)
+    found = next((each for each in fitting if each.ending not in ("rolled_back", "refused")), None)
+    return None if found is None else WantedSite(found.site_version, found.site)
 
 
 def files(settings: Settings, root: Path, revision: str | None) -> Source:
