@@ -115,8 +115,9 @@ class Distributions:
         return {name: self._alone(action) for name, action in found.items()}
 
     def at_the_edge(self, id_: str) -> model.Distribution | None:
-        """Return what an edge does for a distribution now; None before it is deployed for the first time."""
-        return self._kept[id_].at_the_edge(self._clock.monotonic())
+        """Return what an edge does for a distribution now; None before its first deployment and after its end."""
+        kept = self._kept.get(id_)  # a viewer's connection may outlive it
+        return None if kept is None else kept.at_the_edge(self._clock.monotonic())
 
     def due(self, id_: str) -> list[tuple[str, ...]]:
         """Return the paths of invalidations that were completed since this was last asked."""
