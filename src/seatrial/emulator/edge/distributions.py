@@ -121,7 +121,8 @@ class Distributions:
 
     def due(self, id_: str) -> list[tuple[str, ...]]:
         """Return the paths of invalidations that were completed since this was last asked."""
-        return list(self._kept[id_].invalidations.due(self._clock.monotonic()))
+        kept = self._kept.get(id_)
+        return [] if kept is None else list(kept.invalidations.due(self._clock.monotonic()))
 
     def in_use(self, kind: str, id_: str) -> bool:
         """Whether a distribution names a policy or an origin access control."""

@@ -322,9 +322,14 @@ def test_other_origins() -> None:
         "OriginOverride": True,
     }
     methods = listed("GET", "HEAD", "OPTIONS")
-    front.serve(DefaultCacheBehavior=headers_policy(front, CorsConfig=cors) | {"AllowedMethods": methods})
+    own = headers_policy(front, CorsConfig=cors) | {"AllowedMethods": methods, "Compress": True}
+    front.serve(DefaultCacheBehavior=own)
     friend, stranger = "https://www.shop.example", "https://shop.invalid"
     assert front.get("/a", origin=friend).header("Access-Control-Allow-Origin") == friend
+    front.put("/long", LONG)
+    assert [
+        value for name, value in front.get("/long", origin=friend, accept_encoding="gzip").headers if name == "Vary"
+    ] == ["Accept-Encoding", "Origin"]
     assert front.get("/a", origin=stranger).header("Access-Control-Allow-Origin") is None
     before = front.get("/a", "OPTIONS", origin=friend, access_control_request_method="GET")
     assert (before.status, before.header("Access-Control-Max-Age")) == (200, "60")
