@@ -107,7 +107,8 @@ def test_how_python_is_started(words: str, expected: tuple[tuple[str, ...], str]
 def test_secrets_are_stood_in_for() -> None:
     settings = settings_of(
         TOML
-        + "[site]\nsource = 'f'\nbuild = 'b'\n[database]\nname = 'shop'\n[cache]\n[media]\n[secrets]\nTOKEN = {}\n[environment]\nA = '1'"
+        + "[database]\nname = 'shop'\n[cache]\n[media]\n[site]\nsource = 'f'\nbuild = 'b'\n"
+        + "[secrets]\nTOKEN = {}\n[environment]\nA = '1'"
     )
     found = environment(settings)
     assert found["A"] == "1"
