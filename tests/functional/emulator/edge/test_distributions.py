@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -15,7 +16,7 @@ from tests.functional.emulator.support import Running, emulator, eventually
 from tests.unit.emulator.edge.support import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FALLBACK = {"ErrorCode": 403, "ResponseCode": "200", "ResponsePagePath": "/index.html", "ErrorCachingMinTTL": 0}
 PAGE = "<p>the same again</p>" * 100
@@ -174,24 +175,35 @@ def test_lists_and_tags(bench: Bench) -> None:
     assert client.list_invalidations(DistributionId=bench.id)["InvalidationList"]["Quantity"] >= 0
 
 
-def test_a_user_is_held_to_the_policy(bench: Bench, running: Running) -> None:
+def user(running: Running, name: str, resource: str, *actions: str) -> Callable[[str], Any]:
+    """Return what makes clients of a new user, who may do these things to the resource and no more."""
     iam = running.client("iam")
-    iam.create_user(UserName="publisher")
-    key = iam.create_access_key(UserName="publisher")["AccessKey"]
-    document = (
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "' + bench.arn + '", "Action": '
-        '["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"]}]}'
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    statement = {"Effect": "Allow", "Resource": resource, "Action": actions}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+    session = boto3.session.Session(
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"], region_name="us-east-1"
     )
-    iam.put_user_policy(UserName="publisher", PolicyName="own", PolicyDocument=document)
-    client = boto3.client(
-        "cloudfront",
-        endpoint_url=running.info.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    return lambda service: session.client(service, endpoint_url=running.info.endpoint)
+
+
+def test_a_user_is_held_to_the_policy(bench: Bench, running: Running) -> None:
+    actions = "cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"
+    client = user(running, "publisher", bench.arn, *actions)("cloudfront")
     batch = {"Paths": listed("/x"), "CallerReference": "as a user"}
     made = client.create_invalidation(DistributionId=bench.id, InvalidationBatch=batch)["Invalidation"]
     client.get_invalidation(DistributionId=bench.id, Id=made["Id"])
     with pytest.raises(ClientError, match="not authorized to perform: cloudfront:GetDistribution"):
         client.get_distribution(Id=bench.id)
+
+
+def test_a_user_who_may_not_list_a_bucket_does_not_learn_what_is_missing(bench: Bench, running: Running) -> None:
+    bench.put("/there.txt", "x")
+    client = user(running, "reader", f"arn:aws:s3:::{bench.bucket}/*", "s3:GetObject")("s3")
+    client.head_object(Bucket=bench.bucket, Key="live/there.txt")
+    with pytest.raises(ClientError, match="not authorized to perform: s3:ListBucket"):
+        client.get_object(Bucket=bench.bucket, Key="live/missing.txt")
+    with pytest.raises(ClientError, match="403"):
+        client.head_object(Bucket=bench.bucket, Key="live/missing.txt")

@@ -86,6 +86,17 @@ def test_what_is_not_fresh_any_more_is_asked_for_by_its_tag(front: Front) -> Non
     assert (front.found("/news"), front.text("/news")) == ("Miss", "new")
 
 
+def test_what_is_confirmed_has_the_headers_of_the_confirmation(front: Front) -> None:
+    front.put("/news", "same", Cache_Control="max-age=5")
+    front.get("/news")
+    front.put("/news", "same", Cache_Control="max-age=50", Content_Type="text/plain")
+    front.clock.seconds += 5
+    again = front.get("/news")
+    assert (again.header("X-Cache"), again.header("Content-Type")) == ("RefreshHit from cloudfront", "text/plain")
+    front.clock.seconds += 49
+    assert (front.found("/news"), front.text("/news")) == ("Hit", "same")
+
+
 def test_what_may_not_be_kept_is_not() -> None:
     front = Front()
     policy = front.call("create_cache_policy", CachePolicyConfig=cache_policy())["CachePolicy"]["Id"]
@@ -148,6 +159,19 @@ def test_a_fallback_that_is_missing_too_is_the_error() -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
 def test_methods_that_are_not_allowed_are_refused(front: Front, method: str) -> None:
     assert front.get("/index.html", method).status == 403
+    assert front.asked == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_bucket_takes_no_writes_from_viewers(method: str) -> None:
+    front = Front()
+    front.put("/index.html", "home")
+    front.serve(
+        DefaultCacheBehavior=behaviour(
+            AllowedMethods=listed("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE")
+        )
+    )
+    assert front.get("/index.html", method).status == 405
     assert front.asked == []
 
 
@@ -298,9 +322,14 @@ def test_other_origins() -> None:
         "OriginOverride": True,
     }
     methods = listed("GET", "HEAD", "OPTIONS")
-    front.serve(DefaultCacheBehavior=headers_policy(front, CorsConfig=cors) | {"AllowedMethods": methods})
+    own = headers_policy(front, CorsConfig=cors) | {"AllowedMethods": methods, "Compress": True}
+    front.serve(DefaultCacheBehavior=own)
     friend, stranger = "https://www.shop.example", "https://shop.invalid"
     assert front.get("/a", origin=friend).header("Access-Control-Allow-Origin") == friend
+    front.put("/long", LONG)
+    assert [
+        value for name, value in front.get("/long", origin=friend, accept_encoding="gzip").headers if name == "Vary"
+    ] == ["Accept-Encoding", "Origin"]
     assert front.get("/a", origin=stranger).header("Access-Control-Allow-Origin") is None
     before = front.get("/a", "OPTIONS", origin=friend, access_control_request_method="GET")
     assert (before.status, before.header("Access-Control-Max-Age")) == (200, "60")
