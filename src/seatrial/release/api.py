@@ -32,6 +32,7 @@ from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable, promotable_site
 from seatrial.release.record import Records
 from seatrial.release.rollback import plan_rollback, target
+from seatrial.release.site import astray
 from seatrial.release.siteplan import plan_site
 from seatrial.release.source import chosen, chosen_site, site_with
 from seatrial.release.steps import CheckMigrations
@@ -283,7 +284,7 @@ def propose_rollback(
     )
     records = Records(context.ssm, names.release_prefix(settings))
     moving = under_way(facts, context.ecs)
-    to_release = target(settings, facts, records, to, moving)
+    to_release = target(settings, facts, records, to, moving, astray=astray(facts, aws))
     recorded = facts_.recorded(settings, aws, facts, to_release)
     if to_release.site and facts.stack.site is not None:
         whole(to_release.site, SiteBucket(aws, facts.stack.site.bucket))

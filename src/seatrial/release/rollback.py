@@ -29,12 +29,19 @@ _UNFINISHED = ("started", "unwatched", "needs_human")
 
 
 def target(
-    settings: Settings, facts: Facts, records: Records, to: int | None, moving: Collection[str] = frozenset()
+    settings: Settings,
+    facts: Facts,
+    records: Records,
+    to: int | None,
+    moving: Collection[str] = frozenset(),
+    *,
+    astray: bool = False,
 ) -> Record:
     """Return the release to go back to: number ``to``, or the one before what is there now.
 
-    Where a release did not come to its end, and services are not what the last good one left, that good one is meant.
-    ``moving`` are services with a deployment under way. Raises :class:`~seatrial.errors.UsageError` if there is none.
+    Where a release did not come to its end, and services or site are not what the last good one left, that good one is
+    meant. ``moving`` are services with a deployment under way, ``astray`` says it of the site.
+    Raises :class:`~seatrial.errors.UsageError` if there is none.
     """
     list_them = f"`seatrial status {settings.name}` lists the releases"
     if to is not None:
@@ -47,7 +54,7 @@ def target(
     serving = facts.serving
     if serving is None:
         raise UsageError(f"{settings.name} has no release yet")
-    if _unfinished(facts, serving, moving):
+    if _unfinished(facts, serving, moving, astray=astray):
         return serving
     before = records.before(serving)
     if before is None:
@@ -120,11 +127,11 @@ def returning(
     }
 
 
-def _unfinished(facts: Facts, serving: Record, moving: Collection[str]) -> bool:
+def _unfinished(facts: Facts, serving: Record, moving: Collection[str], *, astray: bool) -> bool:
     """Whether what is there now is not the last good release, because another one is, or was, on its way."""
     away = {unit for unit, live in facts.live.items() if serving.revisions.get(unit, live.name) != live.name}
     begun = facts.releases[0].ending in _UNFINISHED
-    return bool(away & set(moving)) or (begun and bool(away or moving))
+    return bool(away & set(moving)) or (begun and bool(away or moving or astray))
 
 
 def _with_fast(roll: Roll, fast: Mapping[str, str], facts: Facts) -> Roll:

@@ -197,3 +197,13 @@ def kept(build: str, releases: Iterable[Record], count: int) -> tuple[str, ...]:
     """
     builds = dict.fromkeys([build, *(each.site for each in releases if each.ending == "released" and each.site)])
     return tuple(islice(builds, count))
+
+
+def astray(facts: Facts, aws: Aws) -> bool:
+    """Whether the site is not as the release that serves left it."""
+    stack, serving = facts.stack.site, facts.serving
+    if stack is None or serving is None or not serving.site:
+        return False
+    bucket = SiteBucket(aws, stack.bucket)
+    live = bucket.live()
+    return bool(bucket.begun()) or live is None or live.build != serving.site

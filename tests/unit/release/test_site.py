@@ -13,8 +13,9 @@ from seatrial.publish.live import Live
 from seatrial.release import api
 from seatrial.release.interrupt import Choice, Interrupt
 from seatrial.release.permissions import permissions
+from seatrial.release.record import Record, encoded
 from tests.unit.release.site_world import AT, BUCKET, DISTRIBUTION, SiteWorld
-from tests.unit.release.support import NEW
+from tests.unit.release.support import NEW, OLD
 
 if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
@@ -286,3 +287,15 @@ def test_a_site_that_is_not_in_the_file_any_more_is_left_and_said(world: SiteWor
     assert "publish" not in [each.kind for each in plan.steps]
     assert any(note.startswith("the site of release 3 stays as it is, and is not in") for note in plan.notes)
     assert (plan.site, plan.site_version) == ("", "")
+
+
+def test_out_of_a_site_that_was_cut_off_the_way_back_is_to_what_serves(world: SiteWorld) -> None:
+    started = Record(4, "old", OLD, {}, "someone", AT, site_version="new")
+    world.aws.parameters |= {"/shop/production/releases/000004": encoded(started), "/shop/production/latest": "4"}
+    nothing_begun = rollback(world)
+    assert nothing_begun.version == "new"  # release 2, which was before the one that serves
+    world = SiteWorld()
+    world.aws.parameters |= {"/shop/production/releases/000004": encoded(started), "/shop/production/latest": "4"}
+    world.bucket.begin([Live(world.new.id, "new", 4, AT)])
+    outcome = rollback(world)
+    assert (outcome.exit_code, outcome.site and outcome.site.build) == (0, world.old.id)
