@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial import release
 from seatrial.errors import UsageError
 from tests.functional.emulator.support import Running, emulator
 from tests.functional.release.site_support import SITE, Reader, Served, write_front
-from tests.functional.release.support import Place, environment, git, place
+from tests.functional.release.support import Place, git, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
 #: A release of the site that is killed when its script is live and its page is not.
 KILLED = """
@@ -148,24 +146,6 @@ def test_a_release_that_is_killed_while_it_publishes_is_completed_by_the_next(sh
     assert reader.missing == []
     assert served.page() == "five"
     assert shop.status().drifted == ()
-
-
-def test_the_very_build_is_promoted_and_told_where_it_is(running: Running, tmp_path: Path) -> None:
-    more = SITE + '[environments.production]\ncloud = "emulator"\n'
-    staging = place(tmp_path / "promoted", running.info.endpoint, "promoted", more=more)
-    production = environment(staging.root, running.info.endpoint, "production")
-    staging.commit("tried")
-    write_front(staging, "tried")
-    assert staging.deploy().exit_code == 0
-    write_front(staging, "not tried")
-    outcome = release.promote(staging.settings, production.settings, staging.root, staging.aws, production.aws)
-    assert outcome.exit_code == 0, outcome
-    assert "build_site" not in [each.kind for each in outcome.steps]
-    here, there = Served(staging), Served(production)
-    assert there.live.build == here.live.build
-    assert there.page() == "tried"
-    assert json.loads(there.text("config.json"))["api"] == production.url
-    assert json.loads(here.text("config.json"))["api"] == staging.url
 
 
 def modified(served: Served) -> dict[str, datetime]:
