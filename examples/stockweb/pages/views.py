@@ -62,7 +62,7 @@ def part_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "total": total,
         "low": total < part.min_qty,
         "movements": _movements().filter(lot__part=part)[:MOVEMENTS_SHOWN],
-        "boxes": Box.objects.all() if request.user.is_authenticated else (),
+        "boxes": Box.objects.all() if request.user.has_perm("stock.add_movement") else (),
         "change_key": uuid.uuid4(),
         "move_key": uuid.uuid4(),
     }
