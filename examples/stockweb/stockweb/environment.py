@@ -38,6 +38,14 @@ def listed(name: str) -> list[str]:
     return [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
 
 
+def required(name: str) -> str:
+    """Return a variable. Raises ``ImproperlyConfigured`` when it is not set or empty."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        raise ImproperlyConfigured(f"set the environment variable {name}")
+    return text
+
+
 def own_addresses() -> list[str]:
     """Return this ECS task's private IPv4 addresses, and nothing when this is no ECS task.
 
