@@ -19,6 +19,7 @@ _BEGUN = (
     "functional/test_release_policy.py",
     "functional/test_rehearsal_strategies.py",
     "functional/test_release_shifting.py",
+    "functional/test_compose.py",
     "functional/test_release_emulator.py",
     "functional/test_runtime_docker.py",
     "functional",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "stockweb"
+README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
 STAND_INS = Path(__file__).parent / "compose"
 BIN = Path(sys.executable).parent
 #: Made on the way, and no part of what is checked out.
 _MADE = ("__pycache__", ".venv", ".local", ".seatrial", ".env", "staticfiles")
-_PORTS = {"STOCKWEB_PORT": 1337, "MAIL_PORT": 8025, "FLOWER_PORT": 5555, "ADMINER_PORT": 8081}
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,23 @@ class Composed:
 
     def __call__(self, *arguments: str) -> str:
         """Run ``docker compose`` with the override; return what it printed. Fails with what it said."""
-        files = ("-f", "compose.yaml", "-f", str(STAND_INS / "override.yaml"))
-        done = client(self.project, *files, *arguments, environment=self.environment)
-        assert done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout}{done.stderr}{self._logs()}"
+        done = self._run(*arguments)
+        if done.returncode:
+            logs = self._run("logs", "--tail", "20").stdout
+            raise AssertionError(f"{' '.join(arguments)}:\n{done.stdout}{done.stderr}{logs}")
         return done.stdout
 
-    def up(self, *services: str) -> None:
-        """Start what ``docker compose up --detach`` starts, with its health checks looked after."""
-        with self._pulse():
-            self("--profile", "dev", *_up(services)) if services else self(*_up(services))
+    def documented(self, start: str, *, without: str = "") -> str:
+        """Run the command of the README that begins so; what starts containers has its health checks looked after."""
+        found = [line for line in documented() if line.startswith(f"docker compose {start}")]
+        assert found, f"README.md has no command that begins with: docker compose {start}"
+        words = [word for word in shlex.split(found[0])[2:] if word != without]
+        with self._pulse() if "up" in words else contextlib.nullcontext():
+            return self(*words)
 
     def python(self, service: str, *arguments: str) -> str:
-        """Run ``python`` in a running container, as ``docker compose exec`` does."""
-        return self("exec", "--no-tty", service, "python", *arguments).strip()
+        """Run ``python`` in a running container."""
+        return self("exec", service, "python", *arguments).strip()
 
     def containers(self) -> list[Any]:
         """Return the engine's own account of every container of the project, those that have ended too."""
@@ -91,13 +96,15 @@ class Composed:
                     if each["State"].get("Health", {}).get("Status") in ("starting", "unhealthy"):
                         api.get(f"{api.base_url}/v4.0.0/libpod/containers/{each['Id']}/healthcheck").close()
 
-    def _logs(self) -> str:
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         files = ("-f", "compose.yaml", "-f", str(STAND_INS / "override.yaml"))
-        return client(self.project, *files, "logs", "--tail", "20", environment=self.environment).stdout
+        return client(self.project, *files, *arguments, environment=self.environment)
 
 
-def _up(services: tuple[str, ...]) -> tuple[str, ...]:
-    return ("up", "--detach", "--no-build", *services)
+def documented() -> list[str]:
+    """Return the README's commands for running the example in containers, without their comments."""
+    block = README.split("## Run it in containers")[1].split("```sh\n")[1].split("```")[0]
+    return [line.split("    #")[0].strip() for line in block.splitlines()]
 
 
 def client(
@@ -120,7 +127,7 @@ def copied(where: Path) -> Path:
 def composed(where: Path, ports: Mapping[str, int]) -> Iterator[Composed]:
     """Build the images and yield the stack, not yet up; in the end nothing of it is left."""
     project = copied(where)
-    subprocess.run([project / "compose" / "environment"], check=True)
+    subprocess.run([str(project / documented()[0])], check=True)
     with engine() as url, contextlib.closing(docker.APIClient(url, timeout=300)) as api:
         base_image(api)
         environment = {

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import subprocess
+import tomllib
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     done = client(copied(tmp_path), "config", "--quiet")
     assert done.returncode != 0
     for name in SECRETS:
-        assert f"required variable {name} is missing a value: is missing; compose/environment makes an .env" in done.stderr
+        assert (
+            f"required variable {name} is missing a value: is missing; compose/environment makes an .env" in done.stderr
+        )
 
 
 def test_passwords_are_made_once_and_kept(tmp_path: Path) -> None:
@@ -90,8 +93,6 @@ def test_every_service_is_confined_and_watched(name: str) -> None:
 
 
 def test_compose_runs_what_seatrial_runs() -> None:
-    import tomllib
-
     released = tomllib.loads((EXAMPLE / "seatrial.toml").read_text())
     units = released["services"] | {"migrate": released["tasks"]["migrate"]}
     for name, unit in units.items():
@@ -110,11 +111,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 
 @pytest.mark.timeout(300)
 def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
-    stack.up()
+    stack.documented("up --detach")
     url = f"http://127.0.0.1:{stack.ports['STOCKWEB_PORT']}"
-    stack.python("web", "manage.py", "seed_data")
-    make = f"from django.contrib.auth.models import User; User.objects.create_user('keeper', password='{PASSWORD}')"
-    stack.python("web", "manage.py", "shell", "--verbosity=0", "--command", make)
+    stack.documented("exec web python manage.py seed_data")
+    let_in(url, stack.documented("exec web python manage.py invite").split()[-1])
 
     static_files_come_from_the_proxy(url)
     nothing_runs_as_root_or_writes_to_its_image(stack)
@@ -122,18 +122,27 @@ def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
         assert "position" in json.loads(socket_.recv(timeout=20))
         left = take_one(url)
         told = json.loads(socket_.recv(timeout=20))
-    assert (told["deed"], told["balance"]) == ("take", left)
+    assert (told["part"]["id"], told["balance"]) == (1, left)
     the_worker_mails_what_is_low(stack)
     flower_asks_for_a_login(stack)
 
-    stack("down", "--timeout", "5")
+    stack.documented("--profile dev down")
     assert stack.containers() == []
     assert stack.volumes() == {"database", "queue", "static"}
-    stack.up()
+    stack.documented("up --detach")
     assert take_one(url) == left - 1
-
-    stack("--profile", "dev", "down", "--volumes", "--timeout", "5")
+    stack.documented("--profile dev down --volumes")
     assert (stack.containers(), stack.volumes()) == ([], set())
+
+
+def let_in(url: str, link: str) -> None:
+    """Set the password by the link of an invitation."""
+    with requests.Session() as browser:
+        form = browser.get(url + link, timeout=20)
+        passwords = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+        token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        answer = browser.post(form.url, passwords | token, headers={"Origin": url}, timeout=20)
+    assert answer.url == f"{url}/accounts/login/"
 
 
 def static_files_come_from_the_proxy(url: str) -> None:
@@ -163,7 +172,7 @@ def take_one(url: str) -> int:
     """Log in, take one of the first part by the form on its page, and return how many are left there."""
     with requests.Session() as browser:
         browser.get(f"{url}/accounts/login/", timeout=20)
-        browser.headers.update({"Origin": url, "Referer": url})
+        browser.headers["Origin"] = url
         login = {"username": "keeper", "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
         assert "Log out keeper" in browser.post(f"{url}/accounts/login/", login, timeout=20).text
         page = browser.get(f"{url}/parts/1/", timeout=20).text
@@ -172,7 +181,7 @@ def take_one(url: str) -> int:
         form = {"action": "take", "box": box[1], "quantity": 1, "key": str(uuid.uuid4()), "next": "/parts/1/"}
         token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
         answer = browser.post(f"{url}/parts/1/change/", form | token, timeout=20)
-    said = re.search(r"Took 1 × .*: (\d+) there now\.", answer.text)
+    said = re.search(r"Took 1 . .*: (\d+) there now\.", answer.text)
     assert said is not None, answer.text
     return int(said[1])
 
@@ -186,7 +195,7 @@ def the_worker_mails_what_is_low(stack: Composed) -> None:
 
 
 def flower_asks_for_a_login(stack: Composed) -> None:
-    stack.up("flower")
+    stack.documented("up --detach --wait", without="adminer")  # whose image cannot be had here
     url = f"http://127.0.0.1:{stack.ports['FLOWER_PORT']}/flower"
     password = dict(line.split("=") for line in (stack.project / ".env").read_text().split())["FLOWER_PASSWORD"]
     assert requests.get(f"{url}/api/workers", timeout=20).status_code == 401
