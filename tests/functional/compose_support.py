@@ -93,7 +93,9 @@ class Composed:
         with contextlib.closing(api):
             while not over.wait(0.3):
                 for each in self.containers():
-                    if each["State"].get("Health", {}).get("Status") in ("starting", "unhealthy"):
+                    # Nothing waits for the worker, and its check takes seconds.
+                    waited_for = each["Config"]["Labels"]["com.docker.compose.service"] != "worker"
+                    if waited_for and each["State"].get("Health", {}).get("Status") in ("starting", "unhealthy"):
                         api.get(f"{api.base_url}/v4.0.0/libpod/containers/{each['Id']}/healthcheck").close()
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -112,7 +114,7 @@ def client(
 ) -> subprocess.CompletedProcess[str]:
     """Run Docker Compose's client in a directory, with nothing in its environment but what is given."""
     kept = {"PATH": os.environ["PATH"], "HOME": str(project)}
-    command = [BIN / "docker-compose", *arguments]
+    command = [str(BIN / "docker-compose"), *arguments]
     return subprocess.run(
         command, cwd=project, env=kept | dict(environment or {}), capture_output=True, text=True, check=False
     )
@@ -127,7 +129,7 @@ def copied(where: Path) -> Path:
 def composed(where: Path, ports: Mapping[str, int]) -> Iterator[Composed]:
     """Build the images and yield the stack, not yet up; in the end nothing of it is left."""
     project = copied(where)
-    subprocess.run([str(project / documented()[0])], check=True)
+    subprocess.run(project / documented()[0], check=True)
     with engine() as url, contextlib.closing(docker.APIClient(url, timeout=300)) as api:
         base_image(api)
         environment = {

@@ -55,9 +55,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     done = client(copied(tmp_path), "config", "--quiet")
     assert done.returncode != 0
     for name in SECRETS:
-        assert (
-            f"required variable {name} is missing a value: is missing; compose/environment makes an .env" in done.stderr
-        )
+        assert f"required variable {name} is missing a value: compose/environment makes an .env" in done.stderr
 
 
 def test_passwords_are_made_once_and_kept(tmp_path: Path) -> None:
@@ -192,6 +190,8 @@ def the_worker_mails_what_is_low(stack: Composed) -> None:
     inbox = f"http://127.0.0.1:{stack.ports['MAIL_PORT']}/api/v1/messages"
     mails = until(lambda: requests.get(inbox, timeout=20).json()["messages"], "the digest")
     assert mails[0]["Subject"].startswith("Low stock: ")
+    check = SERVICES["worker"]["healthcheck"]["test"][1].replace("$$", "$")
+    assert "pong" in stack("exec", "worker", "sh", "-c", check)
 
 
 def flower_asks_for_a_login(stack: Composed) -> None:
