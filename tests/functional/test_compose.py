@@ -111,6 +111,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
     stack.documented("up --detach")
     url = f"http://127.0.0.1:{stack.ports['STOCKWEB_PORT']}"
+    until(lambda: serves(url), "the proxy")
     stack.documented("exec web python manage.py seed_data")
     let_in(url, stack.documented("exec web python manage.py invite").split()[-1])
 
@@ -128,9 +129,18 @@ def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
     assert stack.containers() == []
     assert stack.volumes() == {"database", "queue", "static"}
     stack.documented("up --detach")
+    until(lambda: serves(url), "the proxy")
     assert take_one(url) == left - 1
     stack.documented("--profile dev down --volumes")
     assert (stack.containers(), stack.volumes()) == ([], set())
+
+
+def serves(url: str) -> bool:
+    """Whether the proxy, which is started last and waited for by nothing, listens already."""
+    try:
+        return requests.get(f"{url}/livez", timeout=20).ok
+    except requests.exceptions.ConnectionError:
+        return False
 
 
 def let_in(url: str, link: str) -> None:
