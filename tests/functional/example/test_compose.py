@@ -15,14 +15,14 @@ import requests
 import yaml
 from websockets.sync.client import connect
 
-from tests.functional.compose_support import BIN, EXAMPLE, client, composed, copied
-from tests.functional.runtime_support import until
+from tests.functional.emulator.runtime.support import until
+from tests.functional.example.composed import BIN, EXAMPLE, client, composed, copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.functional.compose_support import Composed
+    from tests.functional.example.composed import Composed
 
 COMPOSE = yaml.safe_load((EXAMPLE / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

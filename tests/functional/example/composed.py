@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import docker
 import docker.errors
 
-from tests.functional.engine_support import base_image, engine
+from tests.functional.emulator.runtime.engine import base_image, engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "stockweb"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-STAND_INS = Path(__file__).parent / "compose"
+STAND_INS = Path(__file__).parent / "stand_ins"
 BIN = Path(sys.executable).parent
 #: Made on the way, and no part of what is checked out.
 _MADE = ("__pycache__", ".venv", ".local", ".seatrial", ".env", "staticfiles")
