@@ -111,9 +111,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
     stack.documented("up --detach")
     url = f"http://127.0.0.1:{stack.ports['STOCKWEB_PORT']}"
-    until(lambda: serves(url), "the proxy")
+    until(lambda: serves(f"{url}/livez"), "the proxy")
     stack.documented("exec web python manage.py seed_data")
-    let_in(url, stack.documented("exec web python manage.py invite").split()[-1])
+    let_in(url, link := stack.documented("exec web python manage.py invite").split()[-1])
+    assert link not in stack("logs", "proxy", "web")
 
     static_files_come_from_the_proxy(url)
     nothing_runs_as_root_or_writes_to_its_image(stack)
@@ -129,16 +130,16 @@ def test_the_stack_serves_works_and_keeps_its_data(stack: Composed) -> None:
     assert stack.containers() == []
     assert stack.volumes() == {"database", "queue", "static"}
     stack.documented("up --detach")
-    until(lambda: serves(url), "the proxy")
+    until(lambda: serves(f"{url}/livez"), "the proxy")
     assert take_one(url) == left - 1
     stack.documented("--profile dev down --volumes")
     assert (stack.containers(), stack.volumes()) == ([], set())
 
 
 def serves(url: str) -> bool:
-    """Whether the proxy, which is started last and waited for by nothing, listens already."""
+    """Whether what nothing waits for listens already."""
     try:
-        return requests.get(f"{url}/livez", timeout=20).ok
+        return requests.get(url, timeout=20).ok
     except requests.exceptions.ConnectionError:
         return False
 
@@ -205,8 +206,9 @@ def the_worker_mails_what_is_low(stack: Composed) -> None:
 
 
 def flower_asks_for_a_login(stack: Composed) -> None:
-    stack.documented("up --detach --wait", without="adminer")  # whose image cannot be had here
+    stack.documented("up --detach flower", without="adminer")  # whose image cannot be had here
     url = f"http://127.0.0.1:{stack.ports['FLOWER_PORT']}/flower"
+    until(lambda: serves(f"{url}/healthcheck"), "Flower")
     password = dict(line.split("=") for line in (stack.project / ".env").read_text().split())["FLOWER_PASSWORD"]
     assert requests.get(f"{url}/api/workers", timeout=20).status_code == 401
     assert requests.get(f"{url}/api/workers", auth=("flower", "wrong"), timeout=20).status_code == 401
