@@ -53,8 +53,11 @@ class Composed:
         found = [line for line in documented() if line.startswith(f"docker compose {start}")]
         assert found, f"README.md has no command that begins with: docker compose {start}"
         words = [word for word in shlex.split(found[0])[2:] if word != without]
-        with self._pulse() if "up" in words else contextlib.nullcontext():
+        if "up" not in words:
             return self(*words)
+        with self._pulse():
+            # Podman gives a network's name where Docker gives its id, so every container seems to be in another one.
+            return self(*words, "--no-recreate")
 
     def python(self, service: str, *arguments: str) -> str:
         """Run ``python`` in a running container."""
