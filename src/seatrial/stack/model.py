@@ -21,6 +21,7 @@ class Wire(Enum):
     DATABASE_PORT = "port of the database instance"
     CACHE_URL = "redis:// URL of the cache"
     MEDIA_BUCKET = "name of the media bucket"
+    SITE_URL = "address of the site"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,21 @@ class Bucket:
     """A private bucket for uploads."""
 
     versioned: bool
+
+
+@dataclass(frozen=True)
+class Site:
+    """A static front end. ``fallback`` answers for paths without a file, "" for none; ``secure`` is over TLS only.
+
+    ``name`` is that of its policies on CloudFront, ``price_class`` as CloudFront names it.
+    """
+
+    name: str
+    fallback: str
+    domain: str | None
+    certificate: str | None
+    price_class: str
+    secure: bool
 
 
 @dataclass(frozen=True)
@@ -310,6 +326,7 @@ class App:
     environment: str
     secrets: tuple[Secret, ...]
     bucket: Bucket | None
+    site: Site | None
     services: tuple[Service, ...]
     tasks: tuple[Task, ...]
     jobs: tuple[Job, ...]

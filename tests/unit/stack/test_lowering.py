@@ -87,7 +87,8 @@ def test_the_app_has_the_outputs_that_a_release_reads(name: str) -> None:
     _, app = bundles(**MATRIX[name])
     strategy = MATRIX[name].get("target", {}).get("strategy", {"type": "rolling"})
     tested = "test_port" in strategy or strategy["type"] not in ("rolling", "codedeploy")
-    assert tuple(app.root.outputs) == names.APP_OUTPUTS + (names.TEST_OUTPUTS if tested else ())
+    expected = names.APP_OUTPUTS + (names.TEST_OUTPUTS if tested else ())
+    assert tuple(app.root.outputs) == expected + (names.SITE_OUTPUTS if "site" in MATRIX[name] else ())
 
 
 @pytest.mark.parametrize(

@@ -6,5 +6,6 @@
 ``valkey``       one Valkey server
 ``elasticache``  the ElastiCache actions that start and delete those servers
 ``tls``          TLS in front of a server that speaks none
+``policies``     what bucket policies say to whom
 ``buckets``      S3 objects kept from one run to the next
 """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.stack.graph import GetAtt, Noted, Output, Ref, Resource, Template
+from seatrial.stack.lowering.buckets import UNFINISHED_UPLOADS, bucket_policy, private_bucket
 from seatrial.stack.lowering.data import POSTGRES_PORT, VALKEY_PORT
 from seatrial.stack.lowering.naming import imported
-from seatrial.stack.lowering.policies import bucket_policy, execution_role, log_group_id, secret_id, task_role
+from seatrial.stack.lowering.policies import execution_role, log_group_id, secret_id, task_role
 
 if TYPE_CHECKING:
     from seatrial.stack.graph import Value
@@ -136,13 +137,7 @@ def _log_group(name: str) -> Resource:
 
 
 def _bucket(bucket: Bucket) -> Resource:
-    rules: list[Value] = [
-        {
-            "Id": "unfinished-uploads",
-            "Status": "Enabled",
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-        }
-    ]
+    rules: list[Value] = [UNFINISHED_UPLOADS]
     if bucket.versioned:
         rules.append(
             {
@@ -158,18 +153,7 @@ def _bucket(bucket: Bucket) -> Resource:
     return Resource(
         "AWS::S3::Bucket",
         {
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-            },
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-            "OwnershipControls": {
-                "Rules": [{"ObjectOwnership": Noted("BucketOwnerEnforced", "Turns access lists of objects off")}]
-            },
+            **private_bucket(),
             "VersioningConfiguration": {"Status": "Enabled" if bucket.versioned else "Suspended"},
             "LifecycleConfiguration": {"Rules": rules},
         },
