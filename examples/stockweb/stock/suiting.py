@@ -9,12 +9,12 @@ The queries are written in SQL for two things that the ORM cannot say: that what
 looked up part by part (MATERIALIZED), and that a part's stock is added up once for all that needs it (LATERAL).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import connection
-from psycopg.sql import SQL, Composed, Literal
+from psycopg.sql import SQL, Composable, Composed, Literal
 
 from parts.models import AttributeDefinition
 from parts.requirement import Clause, Requirement
@@ -111,7 +111,7 @@ def possible(requirement: Requirement, size: int) -> Bucket:
     silent = [SQL("NOT {}").format(_value(requirement, each, SQL("TRUE"))) for each in requirement.clauses]
     unknown = SQL("{} - cardinality(said.known)").format(Literal(len(requirement.clauses)))
     if requirement.package:
-        fine.append(SQL("({} OR part.package = '')").format(_package(requirement)))
+        fine.append(SQL("({} OR part.package = '')").format(_package(Literal(requirement.package))))
         silent.append(SQL("it.package = ''"))
         unknown = SQL("{} + (it.package = '')::int").format(unknown)
     return _bucket(
@@ -135,19 +135,37 @@ def unknown(requirement: Requirement, part: Found) -> list[tuple[str, str]]:
     return [*found, ("package", "Package")] if requirement.package and not part.package else found
 
 
-def conditions(requirement: Requirement) -> Composed:
+@dataclass(frozen=True)
+class Asked:
+    """How SQL names what one clause asks for: by the numbers and words themselves, or by columns that have them."""
+
+    low: Composable
+    high: Composable
+    words: Composable
+
+
+def literally(clause: Clause) -> Asked:
+    """Write what a clause asks for into the statement: then PostgreSQL knows how many parts it leaves."""
+    return Asked(Literal(clause.low), Literal(clause.high), SQL("{}::text[]").format(Literal(list(clause.words))))
+
+
+def conditions(
+    requirement: Requirement, named: Callable[[Clause], Asked] = literally, package: Composable | None = None
+) -> Composed:
     """Return what a row of ``parts_part AS part`` has to be to suit."""
-    found = [_of_the_type(requirement), *(_value(requirement, each, _holds(each)) for each in requirement.clauses)]
+    found = [_of_the_type(requirement)]
+    found += [_value(requirement, each, _holds(each, named(each))) for each in requirement.clauses]
     if requirement.in_stock:
         found.append(_IN_STOCK)
     if requirement.package:
-        found.append(_package(requirement))
+        found.append(_package(package or Literal(requirement.package)))
     return SQL(" AND ").join(found)
 
 
-def looseness(requirement: Requirement) -> Composed:
+def looseness(requirement: Requirement, named: Callable[[Clause], Asked] = literally) -> Composed:
     """Return how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause."""
-    return SQL(" + ").join([SQL("0::float8"), *_distances(requirement)])
+    distances = (_distance(each, named(each)) for each in requirement.clauses if not each.words)
+    return SQL(" + ").join([SQL("0::float8"), *distances])
 
 
 def _bucket(query: Composed) -> Bucket:
@@ -161,8 +179,8 @@ def _of_the_type(requirement: Requirement) -> Composed:
     return SQL("part.type_id = ANY({}::bigint[])").format(Literal(list(requirement.types)))
 
 
-def _package(requirement: Requirement) -> Composed:
-    return SQL("upper(part.package) = upper({})").format(Literal(requirement.package))
+def _package(package: Composable) -> Composed:
+    return SQL("upper(part.package) = upper({})").format(package)
 
 
 def _asked(requirement: Requirement) -> list[int]:
@@ -179,17 +197,18 @@ def _value(requirement: Requirement, clause: Clause, condition: SQL | Composed) 
     )
 
 
-def _holds(clause: Clause) -> Composed:
-    low, high = Literal(clause.low), Literal(clause.high)
+def _holds(clause: Clause, asked: Asked) -> Composed:
     match clause.comparison:
         case "one of":
-            return SQL("value.text_value = ANY({}::text[])").format(Literal(list(clause.words)))
+            return SQL("value.text_value = ANY({})").format(asked.words)
         case "covers":
-            return SQL("value.num_lo <= {} AND value.num_hi >= {}").format(low, high)
+            return SQL("value.num_lo <= {} AND value.num_hi >= {}").format(asked.low, asked.high)
         case "within":
-            return SQL("value.num_lo BETWEEN {} AND {} AND value.num_hi <= {}").format(low, high, high)
+            return SQL("value.num_lo BETWEEN {} AND {} AND value.num_hi <= {}").format(
+                asked.low, asked.high, asked.high
+            )
         case comparison:
-            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][0]), low)
+            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][0]), asked.low)
 
 
 def _fails(clause: Clause) -> Composed:
@@ -215,20 +234,17 @@ def _end(clause: Clause) -> SQL:
     return SQL("value.num_hi" if upward else "value.num_lo")
 
 
-def _distances(requirement: Requirement) -> Iterator[Composed]:
-    for clause in requirement.clauses:
-        low, high = Literal(clause.low), Literal(clause.high)
-        match clause.comparison:
-            case "one of":
-                continue
-            case "covers":
-                off = SQL("{} - value.num_lo + value.num_hi - {}").format(low, high)
-                size = SQL("value.num_hi - value.num_lo + abs({}) + abs({})").format(low, high)
-            case "within":
-                middle = Literal((clause.low + clause.high) / 2)
-                off = SQL("abs(value.num_lo - {})").format(middle)
-                size = SQL("abs(value.num_lo) + abs({})").format(middle)
-            case _:
-                off = SQL("abs({} - {})").format(_end(clause), low)
-                size = SQL("abs({}) + abs({})").format(_end(clause), low)
-        yield _DISTANCE.format(off=off, size=size, definition=Literal(clause.definition.pk))
+def _distance(clause: Clause, asked: Asked) -> Composed:
+    low, high = asked.low, asked.high
+    match clause.comparison:
+        case "covers":
+            off = SQL("{} - value.num_lo + value.num_hi - {}").format(low, high)
+            size = SQL("value.num_hi - value.num_lo + abs({}) + abs({})").format(low, high)
+        case "within":
+            middle = SQL("({} + {}) / 2").format(low, high)
+            off = SQL("abs(value.num_lo - {})").format(middle)
+            size = SQL("abs(value.num_lo) + abs({})").format(middle)
+        case _:
+            off = SQL("abs({} - {})").format(_end(clause), low)
+            size = SQL("abs({}) + abs({})").format(_end(clause), low)
+    return _DISTANCE.format(off=off, size=size, definition=Literal(clause.definition.pk))
