@@ -12,14 +12,14 @@ from django.db import connection
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from parts.requirement import Clause, Requirement
-from stock.suiting import STOCK, Asked, conditions, looseness
+from stock.suiting import STOCK, Asked, matching
 
 _BEST = SQL("""
 (
     SELECT line.number, best.id, best.quantity
     FROM (VALUES {lines}) AS line ({columns}), LATERAL (
         SELECT part.id, stock.quantity::bigint
-        FROM parts_part AS part, LATERAL ({stock}) AS stock
+        FROM parts_part AS part {values}, LATERAL ({stock}) AS stock
         WHERE {conditions}
         ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.id
         LIMIT {size}
@@ -71,13 +71,14 @@ def _branch(lines: dict[int, Wanted], size: int) -> Composed:
     shape = next(iter(lines.values())).requirement
     columns = ["number", "enough", "package"]
     columns += [f"{name}{index}" for index in range(len(shape.clauses)) for name in ("low", "high", "words")]
-    named = _named(shape.clauses)
+    found = matching(shape, _named(shape.clauses), SQL("line.package"))
     return _BEST.format(
         lines=SQL(", ").join(_row(number, each) for number, each in lines.items()),
         columns=SQL(", ").join(map(Identifier, columns)),
+        values=found.values,
         stock=STOCK,
-        conditions=conditions(shape, named, SQL("line.package")),
-        looseness=looseness(shape, named),
+        conditions=found.conditions,
+        looseness=found.looseness,
         size=Literal(size),
     )
 
