@@ -53,8 +53,8 @@ class MovementQuery(PageQuery):
     """Which movements to list."""
 
     part = serializers.IntegerField(required=False)
-    box = serializers.CharField(required=False, max_length=20, help_text="a box's code")
-    user = serializers.CharField(required=False, max_length=150, help_text="who did it, by name")
+    box = serializers.CharField(required=False, allow_blank=True, max_length=20, help_text="a box's code")
+    user = serializers.CharField(required=False, allow_blank=True, max_length=150, help_text="who did it, by name")
     reason = serializers.ChoiceField(Movement.Reason.choices, required=False)
 
 
@@ -66,7 +66,7 @@ class Movements(Resource):
         """List what was done, the newest first."""
         query = asked(MovementQuery, request)
         fields = {"part": "lot__part", "box": "lot__box__code", "user": "user__username", "reason": "reason"}
-        chosen = {field: query[name] for name, field in fields.items() if name in query}
+        chosen = {field: query[name] for name, field in fields.items() if query.get(name) not in (None, "")}
         return Response(page(_rows().filter(**chosen), ("-id",), query, _bodies))
 
 

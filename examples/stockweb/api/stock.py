@@ -110,7 +110,7 @@ class LotQuery(PageQuery):
     """Which lots to list."""
 
     part = serializers.IntegerField(required=False)
-    box = serializers.CharField(required=False, max_length=20, help_text="a box's code")
+    box = serializers.CharField(required=False, allow_blank=True, max_length=20, help_text="a box's code")
     empty = serializers.BooleanField(required=False, default=False, help_text="those too that hold nothing now")
 
 
@@ -216,11 +216,13 @@ class Lots(Resource):
         query = asked(LotQuery, request)
         lots = Lot.objects.all() if query["empty"] else Lot.objects.filter(qty__gt=0)
         fields = {"part": "part", "box": "box__code"}
-        lots = lots.filter(**{field: query[name] for name, field in fields.items() if name in query})
+        lots = lots.filter(
+            **{field: query[name] for name, field in fields.items() if query.get(name) not in (None, "")}
+        )
         rows = lots.values(
             "id", "part_id", "qty", "approx", "counted_at", part_name=F("part__name"), code=F("box__code")
         )
-        order = ("part_name", "id") if "box" in query else ("id",)
+        order = ("part_name", "id") if query.get("box") else ("id",)
         return Response(
             page(
                 rows,

@@ -152,7 +152,7 @@ ACCOUNT_ADAPTER = "people.accounts.Accounts"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 
 # Security -----------------------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ API_LIMITS = {
     "token": whole("API_LIMIT_TOKEN", 1200),
 }
 #: Attempts to log in on the page, a minute: of an address, and for a name.
-LOGIN_LIMITS = {"address": 20, "name": 5}
+LOGIN_LIMITS = {"address": 30, "name": 10}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockweb",
     "DESCRIPTION": "A stock manager for electronic spare parts.",

@@ -29,12 +29,9 @@ class RequestId:
         request_id = given if _GOOD.fullmatch(given) else uuid.uuid4().hex
         clear_contextvars()
         bind_contextvars(request_id=request_id)
-        try:
-            response = self._get_response(request)
-            response.headers[HEADER] = request_id
-            return response
-        finally:
-            clear_contextvars()
+        response = self._get_response(request)
+        response.headers[HEADER] = request_id
+        return response  # not forgotten yet: Django writes its line on an error after all middleware
 
 
 @before_task_publish.connect
