@@ -5,7 +5,7 @@ A version behaves as its ``tiny/mode.py`` says.
 
 from __future__ import annotations
 
-from tests.functional import release_support
+from tests.functional.release import support as release_support
 
 #: What a version may do wrong, and what it does where nothing is said.
 MODES = {"WEB": "ok", "HOME": 200, "WORKER": "ok", "GATE": "ok", "SMOKE": "ok"}

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, Self
 from seatrial.aws.ecs import Ecs
 from seatrial.infra import apply
 from seatrial.stack import names
-from tests.functional.emulator_support import emulator, eventually, processes_of
+from tests.functional.emulator.support import emulator, eventually, processes_of
 from tests.functional.faults.project import FILES, MODES, SMOKE, TOML
 from tests.functional.faults.proxy import Proxy, proxy
-from tests.functional.release_support import Place, git, project, put_alarm
+from tests.functional.release.support import Place, git, project, put_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from seatrial.aws.ecs import Task
-    from tests.functional.emulator_support import Running
+    from tests.functional.emulator.support import Running
 
 SCALE = 0.02
 ALARM = "errors"

@@ -7,7 +7,7 @@ import re
 import signal
 from typing import TYPE_CHECKING, Any
 
-from tests.functional.emulator_support import eventually
+from tests.functional.emulator.support import eventually
 from tests.functional.faults.stage import BEGUN, At, Cli, Shop, Users
 
 if TYPE_CHECKING:

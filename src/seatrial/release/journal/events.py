@@ -26,7 +26,9 @@ COMMON = ("schema", "event", "at", "app", "environment", "release", "verb", "ver
 FIELDS: dict[str, tuple[str, ...]] = {
     "release_started": ("by", "digest", "steps"),
     "step_finished": ("step", "index", "ok", "seconds", "result"),
-    "deployment_changed": ("unit", "deployment", "status", "reason", "running", "requested", "stage", "production"),
+    "deployment_changed": (
+        "unit", "deployment", "status", "reason", "running", "requested", "stage", "production", "asked",
+    ),
     "smoke_checked": ("check", "ok", "attempt", "attempts", "seconds", "result"),
     "release_finished": (
         "result", "exit_code", "seconds", "message", "digest", "url", "revisions", "failed_step", "causes",
