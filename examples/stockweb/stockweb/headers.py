@@ -30,4 +30,5 @@ class ResponseHeaders:
         response = self._get_response(request)
         response.headers[VERSION_HEADER] = settings.VERSION
         response.headers.setdefault("Content-Security-Policy", self._policy)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response

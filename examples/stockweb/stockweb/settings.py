@@ -198,7 +198,7 @@ API_LIMITS = {
     "token": whole("API_LIMIT_TOKEN", 1200),
 }
 #: Attempts to log in on the page, a minute: of an address, and for a name.
-LOGIN_LIMITS = {"address": 20, "name": 5}
+LOGIN_LIMITS = {"address": 30, "name": 10}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockweb",
     "DESCRIPTION": "A stock manager for electronic spare parts.",
