@@ -3,7 +3,23 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from api import bom, boxes, builds, finding, me, movements, parts, people, projects, shopping, shops, stock, types
+from api import (
+    attachments,
+    bom,
+    boxes,
+    builds,
+    finding,
+    imports,
+    me,
+    movements,
+    parts,
+    people,
+    projects,
+    shopping,
+    shops,
+    stock,
+    types,
+)
 
 
 class BoxCode:
@@ -28,6 +44,16 @@ VERSION_1 = [
     path("parts/<int:pk>/add", stock.Add.as_view()),
     path("parts/<int:pk>/take", stock.Take.as_view()),
     path("parts/<int:pk>/move", stock.Move.as_view()),
+    path("parts/<int:pk>/attachments", attachments.OfPart.as_view(), name="api-attachments"),
+    path("attachments/<uuid:pk>", attachments.One.as_view()),
+    path("attachments/<uuid:pk>/complete", attachments.Complete.as_view()),
+    path("imports", imports.Imports.as_view(), name="api-imports"),
+    path("imports/columns", imports.Columns.as_view()),
+    path("imports/<uuid:pk>", imports.OneImport.as_view()),
+    path("imports/<uuid:pk>/lines", imports.Lines.as_view()),
+    path("imports/<uuid:pk>/check", imports.Check.as_view()),
+    path("imports/<uuid:pk>/commit", imports.Commit.as_view()),
+    path("export", imports.Export.as_view(), name="api-export"),
     path("parts/<int:pk>/count", stock.Count.as_view()),
     path("parts/<int:pk>/offers", shops.Offers.as_view()),
     path("offers/<int:pk>", shops.OneOffer.as_view()),

@@ -7,7 +7,7 @@ from pathlib import Path
 from celery.schedules import crontab
 from corsheaders.defaults import default_headers
 
-from stockweb.environment import flag, listed, own_addresses, whole
+from stockweb.environment import flag, listed, one_of, origins, own_addresses, whole
 from stockweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,8 +19,8 @@ HTTPS = flag("DJANGO_HTTPS")
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "not-secret-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS") + own_addresses()
 #: Where the front end is, if it has a host of its own; the release says it.
-SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
-ORIGINS = sorted({*listed("DJANGO_CORS_ORIGINS"), *([SITE_URL] if SITE_URL else [])})
+SITE_URL = next(iter(origins("SITE_URL")), "")
+ORIGINS = sorted({*origins("SITE_URL"), *origins("DJANGO_CORS_ORIGINS")})
 CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS") + ORIGINS
 #: How many proxies before this process write into X-Forwarded-For whom they heard from; what else is there is hearsay.
 PROXIES = whole("DJANGO_PROXIES", 0)
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "shops",
     "projects",
     "exchange",
+    "attachments",
     "people",
     "pages",
     "drf_spectacular",
@@ -153,7 +154,6 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 
 # Security -----------------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 # A front end on another host of the same site (app. and api.stockweb.example) needs neither of these: its requests
 # carry the cookies of this host. On another site, which browsers more and more refuse, it needs "None".
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = os.environ.get("DJANGO_COOKIE_SAMESITE", "Lax")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = one_of("DJANGO_COOKIE_SAMESITE", "Lax", "Strict", "None")
 SESSION_COOKIE_DOMAIN = CSRF_COOKIE_DOMAIN = os.environ.get("DJANGO_COOKIE_DOMAIN") or None
 CORS_ALLOWED_ORIGINS = ORIGINS
 CORS_ALLOW_CREDENTIALS = True
@@ -214,6 +214,9 @@ SPECTACULAR_SETTINGS = {
         "Unit": "parts.models.AttributeDefinition.Unit",
         "BoxKind": "stock.models.Box.Kind",
         "Reason": "stock.models.Movement.Reason",
+        "ImportState": "exchange.models.Import.State",
+        "Verdict": "exchange.models.ImportLine.Verdict",
+        "AttachmentState": "attachments.models.Attachment.State",
         "Role": "people.roles.Role",
         "Scope": "people.models.Token.Scope",
     },
@@ -240,6 +243,11 @@ STORAGES = {
 
 #: What prices of all shops are compared in; rates to it are kept by hand.
 HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
+
+# Files of parts -------------------------------------------------------------------------------------------------------
+
+#: A private bucket; empty: nothing can be attached. Where S3 is and who asks, boto3 finds out by itself.
+MEDIA_BUCKET = os.environ.get("MEDIA_BUCKET", "")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -278,6 +286,8 @@ CELERY_BEAT_SCHEDULE = {
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
     "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
     "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
+    "redraw-photos": {"task": "attachments.tasks.redraw_photos", "schedule": crontab(minute="*/15")},
+    "sweep-attachments": {"task": "attachments.tasks.sweep_attachments", "schedule": crontab(hour=4, minute=15)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
