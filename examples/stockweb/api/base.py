@@ -42,9 +42,10 @@ def described(
     refuses: Sequence[int] = (),
     examples: Sequence[OpenApiExample] = (),
     answers: Mapping[int, Any] | None = None,
+    media_type: str | None = None,
 ) -> Callable[[V], V]:
     """Describe a method for the schema: what it takes and gives, and the errors that are peculiar to it."""
-    responses: dict[Any, Any] = {status: answer, **(answers or {})}
+    responses: dict[Any, Any] = {(status, media_type) if media_type else status: answer, **(answers or {})}
     responses |= {(code, MEDIA_TYPE): ProblemBody for code in refuses}
     return extend_schema(
         operation_id=operation_id,

@@ -50,6 +50,8 @@ class HoldingBody(serializers.Serializer):
 
     box = serializers.CharField()
     quantity = serializers.IntegerField()
+    approximate = serializers.BooleanField(help_text="a handful, of which taking is never refused")
+    counted_at = serializers.DateTimeField(allow_null=True)
 
 
 class PartBody(serializers.Serializer):
@@ -247,6 +249,16 @@ def attribute_body(attribute: Attribute) -> dict[str, Any]:
     }
 
 
+def holding_body(holding: Holding) -> dict[str, Any]:
+    """Return what a box holds as it is told."""
+    return {
+        "box": holding.box,
+        "quantity": holding.qty,
+        "approximate": holding.approx,
+        "counted_at": holding.counted_at,
+    }
+
+
 def _part_body(row: Mapping[str, Any], held: Sequence[Holding], specified: Sequence[Attribute]) -> dict[str, Any]:
     total = sum(holding.qty for holding in held)
     return {
@@ -261,7 +273,7 @@ def _part_body(row: Mapping[str, Any], held: Sequence[Holding], specified: Seque
         "tags": row["tags"].split(),
         "min_qty": row["min_qty"],
         "attributes": [attribute_body(each) for each in specified],
-        "stock": [{"box": holding.box, "quantity": holding.qty} for holding in held],
+        "stock": [holding_body(each) for each in held],
         "total": total,
         "low": total < row["min_qty"],
     }

@@ -30,6 +30,10 @@ PRIVATE = flag("STOCKWEB_PRIVATE")
 INSTALLED_APPS = [
     "parts",
     "stock",
+    "shops",
+    "projects",
+    "exchange",
+    "attachments",
     "people",
     "pages",
     "drf_spectacular",
@@ -210,6 +214,9 @@ SPECTACULAR_SETTINGS = {
         "Unit": "parts.models.AttributeDefinition.Unit",
         "BoxKind": "stock.models.Box.Kind",
         "Reason": "stock.models.Movement.Reason",
+        "ImportState": "exchange.models.Import.State",
+        "Verdict": "exchange.models.ImportLine.Verdict",
+        "AttachmentState": "attachments.models.Attachment.State",
         "Role": "people.roles.Role",
         "Scope": "people.models.Token.Scope",
     },
@@ -233,6 +240,14 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+
+#: What prices of all shops are compared in; rates to it are kept by hand.
+HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
+
+# Files of parts -------------------------------------------------------------------------------------------------------
+
+#: A private bucket; empty: nothing can be attached. Where S3 is and who asks, boto3 finds out by itself.
+MEDIA_BUCKET = os.environ.get("MEDIA_BUCKET", "")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -269,6 +284,10 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "audit-ledger": {"task": "stock.tasks.audit_ledger", "schedule": crontab(hour=3, minute=30)},
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
+    "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
+    "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
+    "redraw-photos": {"task": "attachments.tasks.redraw_photos", "schedule": crontab(minute="*/15")},
+    "sweep-attachments": {"task": "attachments.tasks.sweep_attachments", "schedule": crontab(hour=4, minute=15)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 

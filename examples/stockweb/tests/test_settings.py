@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
@@ -31,6 +32,13 @@ def test_check_deploy_has_nothing_to_say_in_production(environment: dict[str, st
     done = run(environment, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
     assert "no issues (0 silenced)" in done.stdout
+
+
+def test_the_image_has_every_app() -> None:
+    named = (PROJECT / ".dockerignore").read_text().splitlines()
+    own = [app for app in settings.INSTALLED_APPS if (PROJECT / app).is_dir()]
+    assert len(own) >= 5
+    assert [app for app in own if f"!{app}/" not in named] == []
 
 
 @pytest.mark.django_db

@@ -261,6 +261,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "FakeKey.arn",
         "FakeKey.set_metadata",
         "PublicAccessBlock.restrict_public_buckets",
+        "S3Backend.get_bucket",
+    ),
+    "moto.s3.responses": (
+        "S3Response._bucket_response_post",
+        "S3Response._get_path",
+        "S3Response.is_delete_keys",
+        "S3Response.backend",
     ),
     "moto.scheduler.models": (
         "scheduler_backends",

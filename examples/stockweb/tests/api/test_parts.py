@@ -37,7 +37,7 @@ def test_a_part_says_what_and_where_it_is(client: Client, stocked: Shelf, resist
     AttributeValue.objects.create(part=stocked.part, definition=resistance, raw="4k7 5%")
     body = client.get(f"/api/v1/parts/{stocked.part.pk}").json()
     assert (body["type"], body["total"], body["low"]) == ("Resistor", 10, False)
-    assert body["stock"] == [{"box": "A1", "quantity": 10}]
+    assert [(each["box"], each["quantity"]) for each in body["stock"]] == [("A1", 10)]
     assert body["attributes"] == [
         {
             "key": "resistance",

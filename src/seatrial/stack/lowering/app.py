@@ -24,7 +24,7 @@ from seatrial.stack.graph import (
 from seatrial.stack.lowering.codedeploy import deployments
 from seatrial.stack.lowering.deployments import HOOK_ROLE
 from seatrial.stack.lowering.foundation import foundation_template
-from seatrial.stack.lowering.naming import distinct, imported
+from seatrial.stack.lowering.naming import distinct, imported, own_url
 from seatrial.stack.lowering.policies import hook_role, traffic_role
 from seatrial.stack.lowering.site import site_template
 from seatrial.stack.lowering.traffic import TRAFFIC_ROLE, rule_ids, serves_alternate, target_groups, test_listener
@@ -213,10 +213,7 @@ def _outputs(stack: Stack) -> dict[str, Output]:
         "TaskSubnets": ("Subnets that tasks run in", imported(base, "TaskSubnets")),
         "TaskSecurityGroup": ("Security group of the tasks", GetAtt("Foundation", "Outputs.TaskSecurityGroup")),
         "AssignPublicIp": ("Whether tasks have public addresses", imported(base, "AssignPublicIp")),
-        "Url": (
-            "Where the environment answers",
-            Sub("http://${Host}", (("Host", dns),)) if domain is None else f"https://{domain}",
-        ),
+        "Url": ("Where the environment answers", own_url(stack)),
     }
     order: tuple[str, ...] = names.APP_OUTPUTS
     if stack.app.test_entry is not None:
