@@ -5,6 +5,7 @@ instead of own ones.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ if not User.objects.filter(username="keeper").exists():
 def main() -> int:
     """Start the servers, migrate, seed, and serve on the port given (8000 unless told)."""
     port = sys.argv[1] if len(sys.argv) > 1 else "8000"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever ends it, its servers and its worker go too
     with ExitStack() as stack:
         environment = {**os.environ, "DJANGO_DEBUG": "1"}
         if "PGHOST" not in environment:
