@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import docker
 import pytest
 
-from tests.functional.engine_support import base_image, engine
+from tests.functional.emulator.runtime.engine import base_image, engine
 from tests.system.stage import Stage, failures, raised, until
 
 if TYPE_CHECKING:

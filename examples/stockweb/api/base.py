@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.auth import Allowed, BySession, ByToken
@@ -22,6 +24,11 @@ class Resource(APIView):
     permission_classes = (Allowed,)
     throttle_classes = (Requests,)
     needs: ClassVar[Mapping[str, str]] = {}
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Keep answers out of caches: they are of a moment, and some of a person."""
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 def described(

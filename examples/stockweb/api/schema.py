@@ -38,6 +38,8 @@ class Operation(AutoSchema):
             codes.append("400")
         if unsafe or needs.get("GET"):
             codes.append("403")
+        if unsafe:
+            codes.append("409")
         if "{" in self.path:
             codes.append("404")
         if self.method in ("POST", "PATCH", "PUT") and self.get_request_serializer() is not None:

@@ -89,9 +89,9 @@ def _measured() -> Iterator[tuple[str, Callable[[], object]]]:
     for name, path in {
         "list of parts, a page of 25": "/parts/",
         "list of parts by words": "/parts/?q=BENCH-777",
-        f"API: {LINE}": f"/api/find?{urlencode({'line': LINE})}",
-        "API: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/api/find?{urlencode(narrow)}",
-        "API: every capacitor of 25 V or more": f"/api/find?{urlencode(wide)}",
+        f"API: {LINE}": f"/api/v1/find?{urlencode({'line': LINE})}",
+        "API: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/api/v1/find?{urlencode(narrow)}",
+        "API: every capacitor of 25 V or more": f"/api/v1/find?{urlencode(wide)}",
         "page: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/find/?{urlencode(narrow)}",
     }.items():
         yield name, lambda path=path: _asked(client, path)

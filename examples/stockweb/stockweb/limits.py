@@ -27,12 +27,18 @@ def over(name: str, limit: int, *, clock: Callable[[], float] = time.time) -> in
     # Names come from outside; a hash is always a key that a cache takes.
     key = f"limit:{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}:{window}"
     try:
-        cache.add(key, 0, 2 * WINDOW)
-        count = cache.incr(key)
-    except (RedisError, OSError, ValueError) as error:  # ValueError: the key went between the two
+        count = _one_more(key)
+    except (RedisError, OSError) as error:
         logger.warning("limits: %s", error)
         return 0
     return WINDOW - passed if count > limit else 0
+
+
+def _one_more(key: str) -> int:
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it is the first of this minute, or was until a moment ago
+        return 1 if cache.add(key, 1, 2 * WINDOW) else int(cache.incr(key))
 
 
 def address(request: HttpRequest) -> str:

@@ -51,5 +51,6 @@ def logging_config(version: str, *, plain: bool = False) -> dict[str, Any]:
             # Django, gunicorn and uvicorn attach handlers of their own; one line a record is enough.
             name: {"handlers": [], "level": "INFO", "propagate": True}
             for name in ("django", "django.server", "gunicorn.error", "gunicorn.access", "uvicorn", "uvicorn.error")
-        },
+        }
+        | {"botocore": {"level": "WARNING"}},  # it tells where it found its credentials
     }

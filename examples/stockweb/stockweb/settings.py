@@ -7,7 +7,7 @@ from pathlib import Path
 from celery.schedules import crontab
 from corsheaders.defaults import default_headers
 
-from stockweb.environment import flag, listed, own_addresses, whole
+from stockweb.environment import flag, listed, one_of, origins, own_addresses, whole
 from stockweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,8 +19,8 @@ HTTPS = flag("DJANGO_HTTPS")
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "not-secret-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS") + own_addresses()
 #: Where the front end is, if it has a host of its own; the release says it.
-SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
-ORIGINS = sorted({*listed("DJANGO_CORS_ORIGINS"), *([SITE_URL] if SITE_URL else [])})
+SITE_URL = next(iter(origins("SITE_URL")), "")
+ORIGINS = sorted({*origins("SITE_URL"), *origins("DJANGO_CORS_ORIGINS")})
 CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS") + ORIGINS
 #: How many proxies before this process write into X-Forwarded-For whom they heard from; what else is there is hearsay.
 PROXIES = whole("DJANGO_PROXIES", 0)
@@ -154,7 +154,6 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 
 # Security -----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +164,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 # A front end on another host of the same site (app. and api.stockweb.example) needs neither of these: its requests
 # carry the cookies of this host. On another site, which browsers more and more refuse, it needs "None".
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = os.environ.get("DJANGO_COOKIE_SAMESITE", "Lax")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = one_of("DJANGO_COOKIE_SAMESITE", "Lax", "Strict", "None")
 SESSION_COOKIE_DOMAIN = CSRF_COOKIE_DOMAIN = os.environ.get("DJANGO_COOKIE_DOMAIN") or None
 CORS_ALLOWED_ORIGINS = ORIGINS
 CORS_ALLOW_CREDENTIALS = True
@@ -198,7 +197,7 @@ API_LIMITS = {
     "token": whole("API_LIMIT_TOKEN", 1200),
 }
 #: Attempts to log in on the page, a minute: of an address, and for a name.
-LOGIN_LIMITS = {"address": 20, "name": 5}
+LOGIN_LIMITS = {"address": 30, "name": 10}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockweb",
     "DESCRIPTION": "A stock manager for electronic spare parts.",

@@ -15,16 +15,25 @@ TESTED = "POST_TEST_TRAFFIC_SHIFT"
 
 @dataclass(frozen=True)
 class Hook:
-    """A lifecycle hook of the stage that a service deployment is at. ``pauses``: it waits for an answer of ours."""
+    """A lifecycle hook of the stage that a service deployment is at. ``pauses``: it waits for an answer of ours.
+
+    ``function`` is the Lambda function (ARN) that is asked otherwise.
+    """
 
     id: str
     pauses: bool
     status: str
+    function: str | None = None
 
     @property
     def waits(self) -> bool:
         """Whether it waits for ContinueServiceDeployment."""
         return self.pauses and self.status == "AWAITING_ACTION"
+
+    @property
+    def asks(self) -> bool:
+        """Whether its function has not said yes or no yet: it runs, or answered IN_PROGRESS and is called again."""
+        return self.function is not None and self.status == "IN_PROGRESS"
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,11 @@ class ServiceDeployment:
         """The PAUSE hook that holds the deployment."""
         return next((hook for hook in self.hooks if hook.waits), None)
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The functions (ARNs) that it waits for."""
+        return tuple(hook.function for hook in self.hooks if hook.function is not None and hook.asks)
+
 
 def brief(raw: Mapping[str, Any]) -> ServiceDeployment:
     """Read an item of ListServiceDeployments."""
@@ -90,7 +104,7 @@ def service_deployment(raw: Mapping[str, Any]) -> ServiceDeployment:
         production=target.get("requestedProductionTrafficWeight"),
         test=target.get("requestedTestTrafficWeight"),
         hooks=tuple(
-            Hook(each["hookId"], each.get("targetType") == "PAUSE", each.get("status", ""))
+            Hook(each["hookId"], each.get("targetType") == "PAUSE", each.get("status", ""), each.get("targetArn"))
             for each in raw.get("lifecycleHookDetails", ())
         ),
         alarms=tuple(raw.get("alarms", {}).get("triggeredAlarmNames", ())),

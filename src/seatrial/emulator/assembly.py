@@ -100,13 +100,14 @@ class Emulator:
         self._stops.append(("CloudFront", self.edge.stop))
 
     def _start_data(self) -> None:
-        from seatrial.emulator.data import policies
+        from seatrial.emulator.data import forms, policies
         from seatrial.emulator.data.buckets import Buckets
         from seatrial.emulator.data.elasticache import ElastiCache
         from seatrial.emulator.data.rds import Rds
 
         settings, children = self.settings, Children()
         policies.install()
+        forms.install()
         if settings.keep:
             buckets = Buckets(settings)
             buckets.install()

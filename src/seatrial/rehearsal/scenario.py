@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from seatrial.emulator.state import EmulatorInfo
     from seatrial.rehearsal.timeline import Timeline
     from seatrial.release import Outcome
+    from seatrial.release.api import Part
     from seatrial.release.watch import ReleaseEvent
 
 NAME = "rehearsal"
 
+#: A copy has the very front end that is live: what is built there would be built for nothing.
+_SAME_SITE: Part = "services"
 #: Requests that must have been answered before the release under test begins: the pools are warm then.
 _WARM = 0.5
 #: Seconds of load after the last release, in which a late mistake shows.
@@ -173,11 +176,11 @@ class _Stage:
 
     def _new_version(self, load: Load) -> Outcome:
         self._narrator.stage("releasing the working tree over it")
-        tree = self._root
+        tree, only = self._root, None
         if working_tree_version(self._root, self._settings) == self._releases.first.version:
             self._narrator.line("nothing has changed since: a marked copy is released, so that there is a release")
-            tree = marked_copy(self._root, project_files(self._root), self._scratch / "marked")
-        outcome = self._release("the release", tree, None)
+            tree, only = marked_copy(self._root, project_files(self._root), self._scratch / "marked"), _SAME_SITE
+        outcome = self._release("the release", tree, None, only=only)
         self._narrator.load(load.counts)
         self._narrator.line(outcome.message)
         return outcome
@@ -186,12 +189,21 @@ class _Stage:
         self._narrator.stage("releasing a version that is broken on purpose")
         files = project_files(self._root)
         tree = broken_copy(self._settings, self._root, files, self._scratch / "broken")
-        outcome = self._release("the release broken on purpose", tree, None, label="broken", expected="rolled back")
+        outcome = self._release(
+            "the release broken on purpose", tree, None, label="broken", expected="rolled back", only=_SAME_SITE
+        )
         self._narrator.load(load.counts)
         self._narrator.line(outcome.message)
 
     def _release(
-        self, title: str, tree: Path, revision: str | None, *, label: str | None = None, expected: str = "released"
+        self,
+        title: str,
+        tree: Path,
+        revision: str | None,
+        *,
+        label: str | None = None,
+        expected: str = "released",
+        only: Part | None = None,
     ) -> Outcome:
         watch = self._releases.watch(title, expected=expected, label=label)
 
@@ -199,7 +211,7 @@ class _Stage:
             watch.event(event)
             self._told(event)
 
-        outcome = release.deploy(self._settings, tree, self._aws, revision=revision, on_event=told)
+        outcome = release.deploy(self._settings, tree, self._aws, revision=revision, only=only, on_event=told)
         watch.ended(outcome)
         return outcome
 

@@ -295,8 +295,12 @@ class Rollout:
                 deployment.requested,
                 deployment.stage,
                 deployment.production,
+                tuple(self._label(function) for function in deployment.asked),
             )
         )
+
+    def _label(self, function: str) -> str:
+        return next((each.label for each in self.change.hooks if each.function in function), function)
 
 
 def let_go_on(held: Sequence[Rollout]) -> None:
@@ -338,4 +342,4 @@ def follow(
 
 def _told(deployment: ServiceDeployment) -> tuple[object, ...]:
     """Return what makes a look worth an event."""
-    return deployment.status, deployment.running, deployment.stage, deployment.production
+    return deployment.status, deployment.running, deployment.stage, deployment.production, deployment.asked

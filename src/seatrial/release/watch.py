@@ -109,7 +109,7 @@ class DeploymentChanged(ReleaseEvent):
     """The service deployment that is followed is in another state.
 
     ``stage`` is its lifecycle stage, ``production`` the percentage of users' requests that go to the new version; both
-    are None in a rolling update.
+    are None in a rolling update. ``asked`` are the hooks' functions whose answer it waits for.
     """
 
     unit: str
@@ -120,15 +120,16 @@ class DeploymentChanged(ReleaseEvent):
     requested: int
     stage: str | None = None
     production: float | None = None
+    asked: tuple[str, ...] = ()
 
     def line(self) -> str:
         """See :meth:`ReleaseEvent.line`."""
         reason = f" - {self.reason}" if self.reason else ""
         share = f", {self.production:g} % of traffic" if self.production is not None else ""
         stage = f" {self.stage}" if self.stage else ""
-        return (
-            f"      {self.unit}: deployment {self.status}{stage} ({self.running}/{self.requested} tasks{share}){reason}"
-        )
+        tasks = f"({self.running}/{self.requested} tasks{share})"
+        asked = f", waits for {' and '.join(self.asked)}" if self.asked else ""
+        return f"      {self.unit}: deployment {self.status}{stage} {tasks}{asked}{reason}"
 
 
 @dataclass(frozen=True)

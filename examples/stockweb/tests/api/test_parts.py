@@ -9,6 +9,7 @@ from django.test import Client
 
 from api.paging import page
 from parts.models import AttributeDefinition, AttributeValue, Part, PartType
+from parts.requirement import Vocabulary, vocabulary
 from stock import ledger
 from stock.models import Box
 from tests.factories import Shelf, define, part
@@ -36,7 +37,7 @@ def test_a_part_says_what_and_where_it_is(client: Client, stocked: Shelf, resist
     AttributeValue.objects.create(part=stocked.part, definition=resistance, raw="4k7 5%")
     body = client.get(f"/api/v1/parts/{stocked.part.pk}").json()
     assert (body["type"], body["total"], body["low"]) == ("Resistor", 10, False)
-    assert body["stock"] == [{"box": "A1", "quantity": 10, "approximate": False, "counted_at": None}]
+    assert [(each["box"], each["quantity"]) for each in body["stock"]] == [("A1", 10)]
     assert body["attributes"] == [
         {
             "key": "resistance",
@@ -159,6 +160,20 @@ def test_a_part_is_made_and_says_what_was_understood(kept: Client, resistance: A
     assert (status, changed["attributes"][0]["low"], changed["min_qty"], changed["tags"]) == (200, 330, 3, ["smd"])
     status, changed = send(kept, "PATCH", f"parts/{made['id']}", {"attributes": {"resistance": ""}})
     assert changed["attributes"] == []
+
+
+def test_a_change_leaves_alone_what_it_does_not_name(
+    kept: Client, stocked: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = vocabulary
+
+    def meanwhile() -> Vocabulary:
+        Part.objects.update(description="written by somebody else")
+        return read()
+
+    monkeypatch.setattr("api.parts.vocabulary", meanwhile)
+    _, body = send(kept, "PATCH", f"parts/{stocked.part.pk}", {"name": "New", "type_id": stocked.part.type_id})
+    assert (body["name"], body["description"]) == ("New", "written by somebody else")
 
 
 def test_attributes_that_cannot_be_are_told_one_by_one_and_nothing_is_written(

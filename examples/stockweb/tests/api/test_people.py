@@ -1,6 +1,7 @@
 """Who may do what: roles, tokens, and logging in from a front end on another host."""
 
 import json
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -227,6 +228,19 @@ class TestFrontEnd:
         assert {"idempotency-key", "x-csrftoken"} <= set(answer["Access-Control-Allow-Headers"].split(", "))
         assert "Retry-After" in client.get("/api/v1/parts", headers={"Origin": SITE})["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Origin" not in client.get("/parts/", headers={"Origin": SITE})
+
+    def test_a_password_is_tried_so_often_and_no_more(self, client: Client, settings: Any) -> None:
+        settings.PROXIES = 1
+        body = json.dumps({"username": f"{uuid.uuid4()}", "password": "wrong"})
+
+        def log_in(forwarded_for: str) -> int:
+            headers = {"X-Forwarded-For": forwarded_for}
+            return client.post(LOGIN, body, content_type="application/json", headers=headers).status_code
+
+        stranger = f"2001:db8::{uuid.uuid4().hex[:4]}"
+        statuses = [log_in(f"{number}.0.0.0, {stranger}") for number in range(40)]  # and says it is somebody else
+        assert set(statuses) == {400, 429}
+        assert statuses[-1] == 429
 
     def test_nobody_signs_up(self, client: Client) -> None:
         body = json.dumps({"username": "new", "password": "a-long-password"})

@@ -149,3 +149,11 @@ def test_visitors_look_and_change_nothing(client: Client, stocked: Shelf, projec
     assert import_bom(client, project)[0] in (401, 403)
     assert post(client, f"{V1}/projects/{project}/builds", {"boards": 1})[0] in (401, 403)
     assert Lot.objects.get().qty == 10
+
+
+def test_the_letters_of_a_type_are_its_own(admin_client: Client, stocked: Shelf) -> None:
+    pk = stocked.part.type_id
+    status, body = send(admin_client, "patch", f"/types/{pk}", {"designators": "R RN"})
+    assert (status, body["designators"]) == (200, "R RN")
+    status, body = send(admin_client, "post", "/types", {"name": "Relay", "designators": "K rn"})
+    assert (status, body["errors"]) == (400, [{"detail": "RN means Resistor", "pointer": "#/designators"}])

@@ -5,7 +5,7 @@ the groups'. Signatures are not verified. Of the policies of resources only buck
 key may do everything, as the emulator's own does.
 
 Used of moto: ``create_access_key``, ``CreateAccessKeyFailure``, ``collect_policies`` and ``IAMPolicy`` of its access
-control, which itself looks at no resource of most services.
+control, which itself looks at no resource of most services, and the keys of buckets.
 """
 
 from __future__ import annotations
@@ -79,10 +79,7 @@ class Guard:
 
     def _wanted(self, environ: WSGIEnvironment, service: str) -> list[Need] | None:
         if service == "s3":
-            path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
-            flags = {key: values[0] for key, values in _query(environ).items()}
-            body = _body(environ) if "delete" in flags else b""
-            return of_s3(str(environ["REQUEST_METHOD"]), path, flags, environ, body)
+            return self._wanted_of_s3(environ)
         if service == "cloudfront":
             flags = {key: values[0] for key, values in _query(environ).items()}
             return of_cloudfront(str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "")), flags, self._place)
@@ -96,6 +93,23 @@ class Guard:
         if (service, operation) == ("sts", "GetCallerIdentity"):
             return []  # always allowed (STS API reference)
         return needs(service, operation, parameters, self._place)
+
+    def _wanted_of_s3(self, environ: WSGIEnvironment) -> list[Need] | None:
+        """Return what a request to S3 needs: to list the bucket too, where it would learn that an object is missing."""
+        method = str(environ["REQUEST_METHOD"])
+        path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
+        flags = {key: values[0] for key, values in _query(environ).items()}
+        found = of_s3(method, path, flags, environ, _body(environ) if "delete" in flags else b"")
+        bucket, _, key = path.lstrip("/").partition("/")
+        if found and key and method in ("GET", "HEAD") and self._is_missing(bucket, key):
+            found.append(Need("s3:ListBucket", f"arn:{self._place.partition}:s3:::{bucket}"))
+        return found
+
+    def _is_missing(self, bucket: str, key: str) -> bool:
+        from moto.s3.models import s3_backends
+
+        kept = s3_backends[self._place.account][self._place.partition].buckets.get(bucket)
+        return kept is not None and kept.keys.get(key) is None
 
 
 def principal_of(place: Place, key: str, token: str | None) -> Principal | None:

@@ -32,9 +32,9 @@ class Entry:
         """Whether it may be given without asking the origin."""
         return now - self.at < self.lifetime
 
-    def again(self, now: float, lifetime: float) -> Entry:
-        """Return it as the origin has confirmed it now."""
-        return replace(self, at=now, lifetime=lifetime)
+    def again(self, confirmed: Answer, now: float, lifetime: float) -> Entry:
+        """Return it as the origin has confirmed it now: the same body, under the headers of the confirmation."""
+        return replace(self, answer=replace(self.answer, headers=confirmed.headers), at=now, lifetime=lifetime)
 
 
 class Cache:

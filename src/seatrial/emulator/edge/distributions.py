@@ -115,12 +115,14 @@ class Distributions:
         return {name: self._alone(action) for name, action in found.items()}
 
     def at_the_edge(self, id_: str) -> model.Distribution | None:
-        """Return what an edge does for a distribution now; None before it is deployed for the first time."""
-        return self._kept[id_].at_the_edge(self._clock.monotonic())
+        """Return what an edge does for a distribution now; None before its first deployment and after its end."""
+        kept = self._kept.get(id_)  # a viewer's connection may outlive it
+        return None if kept is None else kept.at_the_edge(self._clock.monotonic())
 
     def due(self, id_: str) -> list[tuple[str, ...]]:
         """Return the paths of invalidations that were completed since this was last asked."""
-        return list(self._kept[id_].invalidations.due(self._clock.monotonic()))
+        kept = self._kept.get(id_)
+        return [] if kept is None else list(kept.invalidations.due(self._clock.monotonic()))
 
     def in_use(self, kind: str, id_: str) -> bool:
         """Whether a distribution names a policy or an origin access control."""

@@ -70,7 +70,8 @@ def with_policy(answer: Answer, request: Request, policy: HeadersPolicy) -> Answ
     for name, value, override in added:
         there = any(each.lower() == name.lower() for each, _ in headers)
         if override or not there:
-            headers = [each for each in headers if each[0].lower() != name.lower()]
+            kept_too = name == "Vary"  # of which there may be several
+            headers = [each for each in headers if kept_too or each[0].lower() != name.lower()]
             headers.append((name, value))
     return Answer(answer.status, tuple(headers), answer.body)
 

@@ -105,7 +105,7 @@ class Edge:
         def respond(request: Request) -> Answer:
             distribution = self._distributions.at_the_edge(id_)
             if distribution is None:
-                return own_error(503, "The distribution is not deployed yet.")
+                return own_error(503, "There is no distribution here, or not yet.")
             return viewers.answer(request, distribution, address, self._served[id_].https.port)
 
         def tls() -> ssl.SSLContext:

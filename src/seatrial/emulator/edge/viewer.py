@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 HIT, MISS, REFRESH, ERROR = "Hit", "Miss", "RefreshHit", "Error"
 NOT_ALLOWED = "This distribution is not configured to allow the HTTP request method that was used for this request."
 
+NO_WRITES = Answer(
+    405,
+    (("Server", "AmazonS3"), ("Content-Type", "application/xml"), ("X-Cache", "Error from cloudfront")),
+    b"<Error><Code>MethodNotAllowed</Code></Error>",
+)
+
 
 class Viewers:
     """Answers the viewers of one distribution. ``now`` is in seconds that never go backwards."""
@@ -49,6 +55,8 @@ class Viewers:
             return own_error(403, NOT_ALLOWED)
         if request.method == "OPTIONS":
             return preflight(request, behaviour.headers)
+        if request.method not in ("GET", "HEAD"):
+            return with_policy(NO_WRITES, request, behaviour.headers)
         path = f"/{distribution.root}" if request.path == "/" and distribution.root else request.path
         entry, how = self._object(request, distribution, path)
         return presented(request, behaviour, entry, how, self._now())
@@ -65,7 +73,7 @@ class Viewers:
         now = self._now()
         paths = tuple(dict.fromkeys((_with_query(request.path, request, behaviour), path)))
         if answer.status == 304 and kept is not None:
-            entry, how = kept.again(now, lifetime(kept.answer, behaviour.caching) or 0.0), REFRESH
+            entry, how = kept.again(answer, now, lifetime(answer, behaviour.caching) or 0.0), REFRESH
         elif answer.status < 400:
             seconds = lifetime(answer, behaviour.caching)
             entry, how = Entry(answer, paths, now, seconds or 0.0), MISS

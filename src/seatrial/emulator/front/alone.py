@@ -41,10 +41,10 @@ def application(service: str, actions: Mapping[str, Action]) -> WSGIApplication:
             super().__init__(service_name=service)
             self.automated_parameter_parsing = True
 
-        def _get_action(self) -> str:
+        def _get_action(self) -> Any:
             named = super()._get_action()  # also reads what the path says
             asked = ((name, value) for name, values in self.querystring.items() for value in values)
-            return str(next((_BY_QUERY[each] for each in asked if each in _BY_QUERY), named))
+            return next((_BY_QUERY[each] for each in asked if each in _BY_QUERY), named)
 
     install(Response, actions)
     server = Flask(__name__, static_folder=None)
