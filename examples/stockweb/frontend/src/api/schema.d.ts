@@ -1566,6 +1566,11 @@ export interface components {
         PatchedTypeInput: {
             name?: string;
             parent_id?: number | null;
+            /**
+             * @description letters of its references in drawings: D LED
+             * @default
+             */
+            designators?: string;
         };
         /** @description What an admin changes of somebody. */
         PatchedUserInput: {
@@ -1866,6 +1871,8 @@ export interface components {
             name: string;
             /** @description names from the topmost type to this one */
             path: string[];
+            /** @description letters of its references in drawings: D LED */
+            designators: string;
             /** @description how many there are of it and of those below it */
             parts: number;
             /** @description those of the types above it first */
@@ -1877,6 +1884,11 @@ export interface components {
         TypeInput: {
             name: string;
             parent_id?: number | null;
+            /**
+             * @description letters of its references in drawings: D LED
+             * @default
+             */
+            designators?: string;
         };
         /** @description All types, each after the one above it. */
         Types: {
@@ -2014,6 +2026,15 @@ export interface operations {
             };
             /** @description It is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2231,6 +2252,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body must be of the type that is described. */
             415: {
                 headers: {
@@ -2303,6 +2333,15 @@ export interface operations {
             };
             /** @description It is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2691,6 +2730,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says how many seconds to wait. */
             429: {
                 headers: {
@@ -2956,6 +3004,15 @@ export interface operations {
             };
             /** @description Your role, your token or the missing CSRF token does not allow it. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3674,6 +3731,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says how many seconds to wait. */
             429: {
                 headers: {
@@ -4182,6 +4248,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body must be of the type that is described. */
             415: {
                 headers: {
@@ -4419,6 +4494,15 @@ export interface operations {
             };
             /** @description It is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5405,6 +5489,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The file is too large. */
             413: {
                 headers: {
@@ -5748,6 +5841,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body must be of the type that is described. */
             415: {
                 headers: {
@@ -5868,6 +5970,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body must be of the type that is described. */
             415: {
                 headers: {
@@ -5974,6 +6085,15 @@ export interface operations {
             };
             /** @description It is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6254,6 +6374,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says how many seconds to wait. */
             429: {
                 headers: {
@@ -6521,6 +6650,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says how many seconds to wait. */
             429: {
                 headers: {
@@ -6610,6 +6748,15 @@ export interface operations {
             };
             /** @description Your role, your token or the missing CSRF token does not allow it. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6809,6 +6956,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It cannot be done as things are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body must be of the type that is described. */
             415: {
                 headers: {
@@ -6881,6 +7037,15 @@ export interface operations {
             };
             /** @description It is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done as things are. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
