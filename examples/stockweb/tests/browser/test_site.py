@@ -97,7 +97,7 @@ def test_everybody_can_use_every_page(world: World, chromium: Browser) -> None:
         log_in(page, world, "admin")
         for address in PAGES:
             page.goto(address)
-            page.wait_for_load_state("networkidle")
+            page.wait_for_selector("main[aria-busy=false] h1", state="attached")
             page.evaluate(axe)
             for scheme, rules in (("light", "{}"), ("dark", "{ runOnly: ['color-contrast'] }")):
                 page.emulate_media(color_scheme=scheme)

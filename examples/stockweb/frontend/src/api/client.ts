@@ -1,6 +1,7 @@
 /** The typed client of the API. Its types are generated from `schema/openapi.yaml` by `npm run client`. */
 
 import createClient, { type Client } from 'openapi-fetch'
+import { ref } from 'vue'
 
 import type { Config } from '@/config'
 
@@ -33,10 +34,18 @@ export function api(): Client<paths> {
   return made
 }
 
+/** How many answers are waited for: while there are any, the page is not yet what it will be. */
+export const awaited = ref(0)
+
 /** Waits for an answer and returns its body. */
 export async function body<T>(call: Promise<{ data?: T }>): Promise<T> {
-  // An answer that is no problem has what the schema says, also where that is nothing.
-  return (await call).data as T
+  awaited.value++
+  try {
+    // An answer that is no problem has what the schema says, also where that is nothing.
+    return (await call).data as T
+  } finally {
+    awaited.value--
+  }
 }
 
 /** Asks an address that the schema does not know, such as those of the login. */
