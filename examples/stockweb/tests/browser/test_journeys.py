@@ -366,6 +366,20 @@ def test_each_role_sees_what_it_may_do(visitor: Page, world: World) -> None:
     message(visitor, "Changed viewer").last.wait_for()
 
 
+def test_a_login_in_another_tab_stops_nothing(visitor: Page, world: World) -> None:
+    """It makes the CSRF token of this one stale."""
+    log_in(visitor, world, "keeper")
+    listed(visitor, "/parts?q=L7805CV")
+    other = visitor.context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Log out").click()
+    expect(other.get_by_role("link", name="Log in")).to_be_visible()
+    log_in(other, world, "keeper")
+    other.close()
+    take(visitor, 1)
+    message(visitor, "Took 1 from B3-1")
+
+
 def test_a_token_is_shown_once(keeper: Page) -> None:
     keeper.goto("/account")
     keeper.get_by_label("What it is for").fill("scale")
