@@ -217,6 +217,24 @@ def test_a_photo_of_a_part(keeper: Page, tmp_path: Path) -> None:
     expect(files.get_by_text("None.")).to_be_visible()
 
 
+def test_what_runs_low_is_bought_where_it_is_cheapest(keeper: Page) -> None:
+    listed(keeper, "/low?")
+    rows(keeper).filter(has_text="Zener diode 5V1").get_by_role("link").first.click()
+    offers = keeper.get_by_role("region", name="Who sells it")
+    for shop, price in (("Dear", "0.30"), ("Cheap", "0,20")):
+        offers.get_by_role("button", name="New offer").click()
+        offers.get_by_label("Shop").fill(shop)
+        offers.get_by_label("Order number").fill(f"{shop}-5V1")
+        offers.get_by_label("Price each").fill(price)
+        offers.get_by_role("button", name="Write it down").click()
+        expect(offers.get_by_role("cell", name=shop, exact=True)).to_be_visible()
+    keeper.keyboard.press("g")
+    keeper.keyboard.press("w")
+    order = keeper.get_by_role("region", name="Cheap", exact=True)
+    expect(order.get_by_role("row", name=re.compile("Zener diode 5V1 Cheap-5V1"))).to_be_visible()
+    expect(keeper.get_by_role("region", name="Dear", exact=True)).to_have_count(0)
+
+
 def test_a_project_from_its_bill_of_material_to_its_boards(keeper: Page, tmp_path: Path) -> None:
     bom = tmp_path / "board.csv"
     bom.write_text(
