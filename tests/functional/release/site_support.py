@@ -15,6 +15,8 @@ from seatrial.release.facts import app_stack
 from tests.functional.release.support import git
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seatrial.publish.live import Live
     from tests.functional.release.support import Place
 
@@ -40,14 +42,19 @@ echo "built $hash"
 
 def write_front(place: Place, version: str, *, build: str = BUILD) -> None:
     """Commit a front end whose page and script say a version."""
-    front = place.root / "front"
+    write_files(place.root, version, build)
+    git(place.root, "add", "-A")
+    git(place.root, "commit", "-q", "-m", f"front end {version}")
+
+
+def write_files(root: Path, version: str, build: str = BUILD) -> None:
+    """Write that front end below ``root``."""
+    front = root / "front"
     front.mkdir(exist_ok=True)
     (front / "build.sh").write_text(build)
     (front / "app.js").write_text(f"console.log({version!r})\n")
     (front / "index.html").write_text(f'<!doctype html><script src="/assets/app-HASH.js"></script>{version}\n')
     (front / "robots.txt").write_text("User-agent: *\n")
-    git(place.root, "add", "-A")
-    git(place.root, "commit", "-q", "-m", f"front end {version}")
 
 
 class Served:
