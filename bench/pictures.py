@@ -74,7 +74,7 @@ def picture(project: Path, strategy: str) -> str:
     text = toml.read_text(encoding="utf-8") + _SMOKE
     toml.write_text(text.replace(_LOCAL, f"{_LOCAL}strategy = {STRATEGIES[strategy]}\n"), encoding="utf-8")
     settings = settings_of(project)
-    rehearsed = rehearse(settings, project, Wishes(fault=False, time_scale=TIME_SCALE), Said())
+    rehearsed = rehearse(settings, project / "seatrial.toml", Wishes(fault=False, time_scale=TIME_SCALE), Said())
     if not rehearsed.verdict.ready:
         raise RuntimeError(rehearsed.verdict.sentence)
     how = manner(settings)
