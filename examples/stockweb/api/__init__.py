@@ -1,1 +1,1 @@
-"""JSON for programs: one part, and adding to or taking from its stock."""
+"""The API, ``/api/v1/``: JSON for the front end and for programs, described by ``schema/openapi.yaml``."""

@@ -1,1 +1,1 @@
-"""Telling browsers what is done to the stock, as it is done: a WebSocket, ``/ws/movements``."""
+"""Telling browsers what happens, as it happens: WebSockets, ``/ws/movements`` and ``/ws/imports/ID``."""

@@ -62,7 +62,7 @@ def asked_for(query: bytes) -> int | None:
 
 async def _follow(position: int, receive: Receive, send: Send, feed: Feed) -> None:
     await send({"type": "websocket.send", "text": json.dumps({"position": position})})
-    gone = asyncio.create_task(_until_gone(receive))
+    gone = asyncio.create_task(until_gone(receive))
     telling = asyncio.create_task(_tell(position, send, feed))
     try:
         await asyncio.wait({gone, telling}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,7 +74,8 @@ async def _follow(position: int, receive: Receive, send: Send, feed: Feed) -> No
         await asyncio.gather(gone, telling, return_exceptions=True)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the browser has gone."""
     while (await receive())["type"] != "websocket.disconnect":
         pass  # nothing that a browser says is of interest
 

@@ -29,7 +29,7 @@ class AttributeDefinitionInline(admin.TabularInline):
 class PartTypeAdmin(admin.ModelAdmin):
     """Part types."""
 
-    list_display = ("name", "parent")
+    list_display = ("name", "parent", "designators")
     list_select_related = ("parent",)
     search_fields = ("name",)
     autocomplete_fields = ("parent",)

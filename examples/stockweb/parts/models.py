@@ -20,6 +20,13 @@ class PartType(models.Model):
 
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     name = models.CharField(max_length=60)
+    designators = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="letters of its references in drawings, with spaces between them: D LED",
+    )
 
     class Meta:
         ordering = ("name", "pk")
@@ -36,8 +43,13 @@ class PartType(models.Model):
         return f"{reverse('part-list')}?type={self.pk}"
 
     def clean(self) -> None:
-        """Refuse a parent that lies below this type."""
-        refuse_loop(self, type_tree())
+        """Refuse a parent that lies below this type, and letters that mean another type."""
+        types = type_tree()
+        refuse_loop(self, types)
+        for other in types.rows.values():
+            taken = set(self.designators.upper().split()) & set(other.designators.upper().split())
+            if other.pk != self.pk and taken:
+                raise ValidationError({"designators": f"{taken.pop()} means {other}"})
 
 
 class AttributeDefinition(models.Model):

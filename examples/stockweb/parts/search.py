@@ -1,7 +1,8 @@
 """Finding parts by words that may be incomplete or misspelt."""
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q, QuerySet
+from django.db.models import FloatField, Q, QuerySet
+from django.db.models.functions import Cast
 
 from parts.models import Part
 
@@ -27,6 +28,6 @@ def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
             condition |= Q(search__trigram_strict_word_similar=word)
         parts = parts.filter(condition)
     wanted = " ".join(words)
-    return parts.annotate(likeness=TrigramWordSimilarity(wanted, "search"), is_it=Q(mpn__iexact=wanted)).order_by(
-        "-is_it", "-likeness", "name", "pk"
-    )
+    # In double precision, which Python has too: a page that begins after a part compares with its likeness.
+    likeness = Cast(TrigramWordSimilarity(wanted, "search"), FloatField())
+    return parts.annotate(likeness=likeness, is_it=Q(mpn__iexact=wanted)).order_by("-is_it", "-likeness", "name", "pk")

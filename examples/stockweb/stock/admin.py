@@ -38,7 +38,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class LotAdmin(ReadOnlyAdmin):
     """What is in the boxes."""
 
-    list_display = ("part", "box", "qty")
+    list_display = ("part", "box", "qty", "approx", "counted_at")
     list_select_related = ("part", "box")
     search_fields = ("part__name", "part__mpn", "box__code")
 
@@ -47,7 +47,7 @@ class LotAdmin(ReadOnlyAdmin):
 class MovementAdmin(ReadOnlyAdmin):
     """The ledger."""
 
-    list_display = ("at", "lot", "delta", "balance", "reason", "user")
+    list_display = ("at", "lot", "delta", "balance", "reason", "unit_cost", "currency", "user")
     list_select_related = ("lot__box", "user")
-    list_filter = ("reason",)
+    list_filter = ("reason", "approx")
     show_full_result_count = False

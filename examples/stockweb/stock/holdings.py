@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from stock.models import Lot
 
@@ -14,12 +15,14 @@ class Holding:
     box_id: int
     box: str
     qty: int
+    approx: bool = False
+    counted_at: datetime | None = None
 
 
 def holdings(parts: Iterable[int]) -> dict[int, list[Holding]]:
     """Return what every box holds (or held) of each part, by the boxes' codes; parts in no box are absent."""
     found: dict[int, list[Holding]] = defaultdict(list)
     lots = Lot.objects.filter(part_id__in=list(parts)).order_by("box__code")
-    for part, *rest in lots.values_list("part_id", "box_id", "box__code", "qty"):
+    for part, *rest in lots.values_list("part_id", "box_id", "box__code", "qty", "approx", "counted_at"):
         found[part].append(Holding(*rest))
     return found

@@ -1,106 +1,86 @@
-"""The only place that changes a quantity: add, take, move between boxes, undo.
+"""The only place that changes a quantity: add, take, move between boxes, count, take for a build, undo.
 
-Each change is one SQL statement that moves the balance under a condition and writes the movement with the balance that
-came of it. So two people never take the same part, an update is never lost, a quantity is never negative, and the
-movements of a lot always add up to it. The row is locked for that one statement only, unlike a lock held between a read
-and a write, which costs a round trip for everybody who waits.
+Two people never take the same part, an update is never lost, a quantity is never negative, and the movements of a lot
+always add up to it. What changes one lot is one statement, see :mod:`stock.posting`; what changes several is one
+transaction, which locks them in the order of their ids.
 
 Every change has a key. Asking for it again with the same key (a phone on bad Wi-Fi, a reloaded form) changes nothing
 and is answered with the first result.
+
+A lot may be *approximate*: somebody put a handful there. Its quantity is a guess, so it never refuses a take; whoever
+takes more than was guessed has shown that there was more, and a movement says so. A count makes it exact.
 """
 
 import uuid
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from stock.models import Lot, Movement
+from stock.posting import Cause, Entry, KeyReused, LedgerError, NoMove, NotUndoable, Short, balance, entry, post
+
+__all__ = [
+    "MAX_QUANTITY",
+    "Cost",
+    "Entry",
+    "KeyReused",
+    "LedgerError",
+    "NoMove",
+    "NotUndoable",
+    "Pick",
+    "Short",
+    "add",
+    "count",
+    "move",
+    "take",
+    "take_together",
+    "undo",
+]
 
 #: Largest quantity of one change; balances are 64 bits wide, so no sum of these can overflow.
 MAX_QUANTITY = 1_000_000_000
 
-_ADD = """
-WITH changed AS (
-    INSERT INTO stock_lot AS lot (part_id, box_id, qty)
-    SELECT %(part)s, %(box)s, %(quantity)s
-    WHERE NOT EXISTS (SELECT FROM stock_movement WHERE key = %(key)s)
-    ON CONFLICT (part_id, box_id) DO UPDATE SET qty = lot.qty + EXCLUDED.qty
-    RETURNING id, qty
-)
-INSERT INTO stock_movement (lot_id, delta, balance, reason, move_id, user_id, at, key, reverses_id)
-SELECT id, %(quantity)s, qty, %(reason)s, %(move)s, %(user)s, clock_timestamp(), %(key)s, %(reverses)s FROM changed
-RETURNING id, lot_id, delta, balance
-"""
-
-_TAKE = """
-WITH changed AS (
-    UPDATE stock_lot SET qty = qty - %(quantity)s
-    WHERE part_id = %(part)s AND box_id = %(box)s AND qty >= %(quantity)s
-        AND NOT EXISTS (SELECT FROM stock_movement WHERE key = %(key)s)
-    RETURNING id, qty
-)
-INSERT INTO stock_movement (lot_id, delta, balance, reason, move_id, user_id, at, key, reverses_id)
-SELECT id, -%(quantity)s, qty, %(reason)s, %(move)s, %(user)s, clock_timestamp(), %(key)s, %(reverses)s FROM changed
-RETURNING id, lot_id, delta, balance
-"""
-
-
-class LedgerError(Exception):
-    """The ledger refuses; nothing was changed."""
-
-
-class Short(LedgerError):
-    """There is less in the box than was asked for. ``balance`` is what there is."""
-
-    def __init__(self, balance: int, wanted: int) -> None:
-        super().__init__(f"only {balance} left, {wanted} wanted")
-        self.balance = balance
-        self.wanted = wanted
-
-
-class KeyReused(LedgerError):
-    """The key belongs to another change."""
-
-
-class NotUndoable(LedgerError):
-    """An undo cannot be undone."""
-
-
-class NoMove(LedgerError):
-    """A move needs two boxes."""
+_REASON = Movement.Reason
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A movement that was written, or (``replayed``) had been written before under the same key."""
+class Cost:
+    """What one piece cost, in a currency by its three letters."""
 
-    movement: int
-    lot: int
-    delta: int
-    balance: int
-    replayed: bool = False
+    unit_cost: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)
-class _Cause:
-    reason: str
-    key: uuid.UUID
-    user: int | None
-    move: uuid.UUID | None = None
-    reverses: int | None = None
+class Pick:
+    """So many of a part, out of a box."""
+
+    part: int
+    box: int
+    quantity: int
 
 
-def add(part: int, box: int, quantity: int, *, user: int | None = None, key: uuid.UUID | None = None) -> Entry:
+def add(
+    part: int,
+    box: int,
+    quantity: int,
+    *,
+    cost: Cost | None = None,
+    user: int | None = None,
+    key: uuid.UUID | None = None,
+) -> Entry:
     """Put parts into a box. Raises :class:`KeyReused`, and ``ValueError`` for a quantity that is none."""
-    return _add(part, box, quantity, _Cause(Movement.Reason.BUY, key or uuid.uuid4(), user))
+    cause = Cause(_REASON.BUY, key or uuid.uuid4(), user, **(vars(cost) if cost else {}))
+    return _add(part, box, _checked(quantity), cause)
 
 
 def take(part: int, box: int, quantity: int, *, user: int | None = None, key: uuid.UUID | None = None) -> Entry:
     """Take parts out of a box. Raises :class:`Short`, :class:`KeyReused`, and ``ValueError`` as :func:`add` does."""
-    return _take(part, box, quantity, _Cause(Movement.Reason.USE, key or uuid.uuid4(), user))
+    return _take(part, box, _checked(quantity), Cause(_REASON.USE, key or uuid.uuid4(), user))
 
 
 def move(
@@ -112,88 +92,139 @@ def move(
     """
     if source == target:
         raise NoMove("both boxes are the same")
-    taking = _Cause(Movement.Reason.MOVE, key or uuid.uuid4(), user, move=uuid.uuid4())
+    taking = Cause(_REASON.MOVE, key or uuid.uuid4(), user, move=uuid.uuid4())
     with transaction.atomic():
-        # A new lot is made before any lock is taken, and locks are taken in the order of ids: no deadlock.
-        Lot.objects.bulk_create([Lot(part_id=part, box_id=target)], ignore_conflicts=True)
         _lock(Lot.objects.filter(part_id=part, box_id__in=(source, target)))
-        out = _take(part, source, quantity, taking)
+        out = _take(part, source, _checked(quantity), taking)
         if out.replayed:
             return out, _other_half(out, target)
-        return out, _add(part, target, quantity, _Cause(Movement.Reason.MOVE, uuid.uuid4(), user, move=taking.move))
+        return out, _add(part, target, quantity, Cause(_REASON.MOVE, uuid.uuid4(), user, move=taking.move))
+
+
+def count(
+    part: int,
+    box: int,
+    counted: int,
+    *,
+    roughly: bool = False,
+    user: int | None = None,
+    key: uuid.UUID | None = None,
+) -> Entry:
+    """Say how many there are. What the books had too many or too few becomes a movement, also where that is none.
+
+    ``roughly``: nobody counted, it is a handful. Raises :class:`KeyReused`, and ``ValueError`` as :func:`add` does.
+    """
+    cause = Cause(_REASON.COUNT, key or uuid.uuid4(), user)
+    with transaction.atomic():
+        Lot.objects.get_or_create(part_id=part, box_id=box)
+        lot = Lot.objects.select_for_update().get(part_id=part, box_id=box)
+        before = Movement.objects.filter(key=cause.key).first()
+        if before is not None:
+            if (before.lot_id, before.reason, before.balance) != (lot.pk, _REASON.COUNT, counted):
+                raise KeyReused
+            return entry(before)
+        Lot.objects.filter(pk=lot.pk).update(approx=roughly, counted_at=lot.counted_at if roughly else timezone.now())
+        written = post(part, box, _checked(counted, least=0) - lot.qty, cause)
+        assert written is not None, "the lot is locked, so there is as much as was read"
+        return written
+
+
+def take_together(picks: Collection[Pick], together: uuid.UUID, *, user: int | None = None) -> tuple[Entry, ...]:
+    """Take several parts for a build, all or none. ``together`` is the key of them all, and what undoes them at once.
+
+    Raises :class:`Short`, :class:`KeyReused`, and ``ValueError`` as :func:`add` does.
+    """
+    with transaction.atomic():
+        parts, boxes = {pick.part for pick in picks}, {pick.box for pick in picks}
+        _lock(Lot.objects.filter(part_id__in=parts, box_id__in=boxes))
+        before = Movement.objects.filter(move_id=together).select_related("lot").order_by("pk")
+        if before:
+            if {Pick(each.lot.part_id, each.lot.box_id, -each.delta) for each in before} != set(picks):
+                raise KeyReused
+            return tuple(entry(each) for each in before)
+        return tuple(
+            _take(
+                pick.part,
+                pick.box,
+                _checked(pick.quantity),
+                Cause(_REASON.BUILD, uuid.uuid5(together, f"{pick.part}/{pick.box}"), user, move=together),
+            )
+            for pick in picks
+        )
 
 
 def undo(movement: int, *, user: int | None = None) -> tuple[Entry, ...]:
-    """Reverse a movement by another (both halves of a move). What was undone before is not undone again.
+    """Reverse a movement by another (both halves of a move, a whole build). What was undone is not undone again.
 
     Raises :class:`NotUndoable`, :class:`Short` when what was added has been taken since, and ``Movement.DoesNotExist``.
     """
     with transaction.atomic():
         first = Movement.objects.get(pk=movement)
-        if first.reason == Movement.Reason.UNDO:
+        if first.reason == _REASON.UNDO:
             raise NotUndoable("an undo cannot be undone")
-        halves = (
+        together = (
             Movement.objects.filter(move_id=first.move_id) if first.move_id else Movement.objects.filter(pk=first.pk)
         )
-        halves = halves.select_related("lot").order_by(
-            "-delta"
-        )  # take first, so that nothing is added when it is short
-        _lock(Lot.objects.filter(movements__in=halves.order_by()))
-        done = Movement.objects.filter(reverses__in=halves.order_by())
+        # Take first, so that nothing is added when it is short.
+        together = together.select_related("lot").order_by("-delta", "pk")
+        _lock(Lot.objects.filter(movements__in=together.order_by()))
+        done = Movement.objects.filter(reverses__in=together.order_by())
         if done:
-            return tuple(_entry(each, replayed=True) for each in done)
-        pair = uuid.uuid4() if first.move_id else None
-        return tuple(_reverse(half, user, pair) for half in halves)
+            return tuple(entry(each) for each in done)
+        back = uuid.uuid4() if first.move_id else None
+        return tuple(_reverse(each, user, back) for each in together)
 
 
-def _reverse(movement: Movement, user: int | None, pair: uuid.UUID | None) -> Entry:
-    cause = _Cause(Movement.Reason.UNDO, uuid.uuid4(), user, move=pair, reverses=movement.pk)
-    change = _take if movement.delta > 0 else _add
-    return change(movement.lot.part_id, movement.lot.box_id, abs(movement.delta), cause)
+def _reverse(movement: Movement, user: int | None, together: uuid.UUID | None) -> Entry:
+    lot = movement.lot
+    if movement.reason == _REASON.COUNT:
+        _forget(movement)
+    cause = Cause(_REASON.UNDO, uuid.uuid4(), user, move=together, reverses=movement.pk)
+    written = post(lot.part_id, lot.box_id, -movement.delta, cause)
+    if written is None:
+        raise Short(balance(lot.part_id, lot.box_id), movement.delta)
+    return written
 
 
-def _add(part: int, box: int, quantity: int, cause: _Cause) -> Entry:
-    entry = _execute(_ADD, part, box, quantity, cause)
-    assert entry is not None, "an addition has no condition but its key, and a key that exists has a movement"
-    return entry
+def _forget(count: Movement) -> None:
+    """Let a lot be as approximate as it was before a count, and be counted when it was before."""
+    of_lot = Movement.objects.filter(lot=count.lot_id)
+    approx = of_lot.filter(pk__lt=count.pk).order_by("-pk").values_list("approx", flat=True).first()
+    others = of_lot.filter(reason=_REASON.COUNT, approx=False, reversed_by=None).exclude(pk=count.pk)
+    at = others.order_by("-pk").values_list("at", flat=True).first()
+    Lot.objects.filter(pk=count.lot_id).update(approx=bool(approx), counted_at=at)
 
 
-def _take(part: int, box: int, quantity: int, cause: _Cause) -> Entry:
-    entry = _execute(_TAKE, part, box, quantity, cause)
-    if entry is None:
-        balance = Lot.objects.filter(part_id=part, box_id=box).values_list("qty", flat=True).first()
-        raise Short(balance or 0, quantity)
-    return entry
+def _checked(quantity: int, least: int = 1) -> int:
+    if not least <= quantity <= MAX_QUANTITY:
+        raise ValueError(f"a quantity is from {least} to {MAX_QUANTITY}, not {quantity}")
+    return quantity
 
 
-def _execute(statement: str, part: int, box: int, quantity: int, cause: _Cause) -> Entry | None:
-    """Run the statement; when it changed nothing, return what its key recorded before, if anything."""
-    if not 1 <= quantity <= MAX_QUANTITY:
-        raise ValueError(f"a quantity is from 1 to {MAX_QUANTITY}, not {quantity}")
-    signed = -quantity if statement is _TAKE else quantity
-    parameters: dict[str, Any] = {"part": part, "box": box, "quantity": quantity, **vars(cause)}
-    parameters["reason"] = str(cause.reason)  # psycopg writes an enum by its name
-    try:
-        with _savepoint(), connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            row = cursor.fetchone()
-    except IntegrityError:
-        # Both asked at once with one key: the other was first, and PostgreSQL took this statement back whole.
-        recorded = _recorded(cause, part, box, signed)
-        if recorded is None:
-            raise
-        return recorded
-    return Entry(*row) if row else _recorded(cause, part, box, signed)
+def _add(part: int, box: int, quantity: int, cause: Cause) -> Entry:
+    written = post(part, box, quantity, cause)
+    assert written is not None, "an addition has no condition but its key, and a key that exists has a movement"
+    return written
 
 
-def _recorded(cause: _Cause, part: int, box: int, delta: int) -> Entry | None:
-    movement = Movement.objects.select_related("lot").filter(key=cause.key).first()
-    if movement is None:
-        return None
-    before = (movement.lot.part_id, movement.lot.box_id, movement.delta, movement.reason)
-    if before != (part, box, delta, cause.reason):
-        raise KeyReused("the key belongs to another change")
-    return _entry(movement, replayed=True)
+def _take(part: int, box: int, quantity: int, cause: Cause) -> Entry:
+    written = post(part, box, -quantity, cause) or _take_of_a_handful(part, box, quantity, cause)
+    if written is None:
+        raise Short(balance(part, box), quantity)
+    return written
+
+
+def _take_of_a_handful(part: int, box: int, quantity: int, cause: Cause) -> Entry | None:
+    """Take more than an approximate lot is said to hold: first a movement says that there were as many."""
+    with transaction.atomic():
+        lot = Lot.objects.select_for_update().filter(part_id=part, box_id=box, approx=True).first()
+        if lot is None:
+            return None
+        written = post(part, box, -quantity, cause)  # somebody may have added meanwhile, or used this key
+        if written is None:
+            post(part, box, quantity - lot.qty, Cause(_REASON.COUNT, uuid.uuid4(), cause.user))
+            written = post(part, box, -quantity, cause)
+        return written
 
 
 def _other_half(out: Entry, target: int) -> Entry:
@@ -201,19 +232,10 @@ def _other_half(out: Entry, target: int) -> Entry:
     pair = Movement.objects.get(pk=out.movement).move_id
     other = Movement.objects.filter(move_id=pair, lot__box_id=target).exclude(pk=out.movement).first() if pair else None
     if other is None:
-        raise KeyReused("the key belongs to another change")
-    return _entry(other, replayed=True)
-
-
-def _entry(movement: Movement, *, replayed: bool) -> Entry:
-    return Entry(movement.pk, movement.lot_id, movement.delta, movement.balance, replayed=replayed)
+        raise KeyReused
+    return entry(other)
 
 
 def _lock(lots: Any) -> Sequence[int]:
     """Lock lots in the order of their ids, as everybody who needs more than one does."""
     return list(lots.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-
-
-def _savepoint() -> AbstractContextManager[None]:
-    """Let a refused statement not spoil the transaction around it; alone, a statement is its own transaction."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()

@@ -59,6 +59,8 @@ class Lot(models.Model):
     part = models.ForeignKey(Part, models.PROTECT, related_name="lots")
     box = models.ForeignKey(Box, models.PROTECT, related_name="lots")
     qty = models.BigIntegerField("quantity", default=0)
+    approx = models.BooleanField("approximate", default=False, db_default=False, help_text="a handful, not counted")
+    counted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
@@ -67,7 +69,7 @@ class Lot(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.qty} in {self.box}"
+        return f"{'about ' if self.approx else ''}{self.qty} in {self.box}"
 
 
 class Movement(models.Model):
@@ -79,24 +81,37 @@ class Movement(models.Model):
         BUY = "buy", "added"
         USE = "use", "taken"
         MOVE = "move", "moved"
+        COUNT = "count", "counted"
+        BUILD = "build", "built"
         UNDO = "undo", "undone"
 
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="movements")
     delta = models.BigIntegerField()
     balance = models.BigIntegerField(help_text="what the lot held afterwards")
+    approx = models.BooleanField(default=False, db_default=False, help_text="whether that was a guess")
     reason = models.CharField(max_length=8, choices=Reason)
-    #: The two halves of a move between boxes share it.
+    #: What was done together shares it, and is undone together: the halves of a move, all that a build took.
     move_id = models.UUIDField(null=True, blank=True, db_index=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(db_default=Now())
     #: Chosen by whoever asks for the change, so that asking again changes nothing.
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    unit_cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("-pk",)
         indexes = (models.Index(fields=("lot", "-id"), name="movement_by_lot"),)
-        constraints = (models.CheckConstraint(condition=~models.Q(delta=0), name="movement_moves_something"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=~models.Q(delta=0) | models.Q(reason__in=("count", "undo")), name="movement_says_something"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(unit_cost=None) | models.Q(unit_cost__gte=0) & ~models.Q(currency=""),
+                name="movement_cost_in_a_currency",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.delta:+d}"
@@ -110,12 +125,16 @@ class Movement(models.Model):
     def deed(self) -> str:
         """What was done, to be followed by the box: ``taken from``, ``moved to``."""
         into = self.delta > 0
-        return {
+        deeds = {
             self.Reason.BUY: "added to",
             self.Reason.USE: "taken from",
             self.Reason.MOVE: "moved to" if into else "moved from",
+            self.Reason.COUNT: "counted in",
+            self.Reason.BUILD: "built from",
             self.Reason.UNDO: "put back into" if into else "taken back from",
-        }[self.Reason(self.reason)]
+        }
+        # The version before may have to show what a newer one wrote.
+        return deeds.get(self.reason, "put into" if into else "taken out of")
 
     @property
     def undoable(self) -> bool:

@@ -53,7 +53,7 @@ ORDER BY stock.quantity > 0 DESC, {unknown}, {looseness}, stock.quantity DESC, i
 LIMIT {size}
 """)
 
-_STOCK = SQL("SELECT coalesce(sum(lot.qty), 0) AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
+STOCK = SQL("SELECT coalesce(sum(lot.qty), 0) AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
 _IN_STOCK = SQL("EXISTS (SELECT FROM stock_lot AS lot WHERE lot.part_id = part.id AND lot.qty > 0)")
 
 _SAID = SQL("""
@@ -90,17 +90,12 @@ class Bucket:
 
 def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     """Return ``size`` of the parts that suit, from the one with the number ``start`` (the first is 0)."""
-    conditions = [_of_the_type(requirement), *(_value(requirement, each, _holds(each)) for each in requirement.clauses)]
-    if requirement.in_stock:
-        conditions.append(_IN_STOCK)
-    if requirement.package:
-        conditions.append(_package(requirement))
     return _bucket(
         _SUITS.format(
             asked=Literal(_asked(requirement)),
-            stock=_STOCK,
-            conditions=SQL(" AND ").join(conditions),
-            looseness=_looseness(requirement),
+            stock=STOCK,
+            conditions=conditions(requirement),
+            looseness=looseness(requirement),
             size=Literal(size),
             start=Literal(start),
         )
@@ -112,22 +107,22 @@ def possible(requirement: Requirement, size: int) -> Bucket:
     if not (requirement.clauses or requirement.package):
         return Bucket()
     fails = [SQL("NOT {}").format(_value(requirement, each, _fails(each))) for each in requirement.clauses]
-    conditions = [_of_the_type(requirement), *fails]
+    fine = [_of_the_type(requirement), *fails]
     silent = [SQL("NOT {}").format(_value(requirement, each, SQL("TRUE"))) for each in requirement.clauses]
     unknown = SQL("{} - cardinality(said.known)").format(Literal(len(requirement.clauses)))
     if requirement.package:
-        conditions.append(SQL("({} OR part.package = '')").format(_package(requirement)))
+        fine.append(SQL("({} OR part.package = '')").format(_package(requirement)))
         silent.append(SQL("it.package = ''"))
         unknown = SQL("{} + (it.package = '')::int").format(unknown)
     return _bucket(
         _POSSIBLE.format(
-            conditions=SQL(" AND ").join(conditions),
-            stock=_STOCK,
+            conditions=SQL(" AND ").join(fine),
+            stock=STOCK,
             said=_SAID.format(asked=Literal(_asked(requirement))),
             in_stock=SQL("stock.quantity > 0") if requirement.in_stock else SQL("TRUE"),
             silent=SQL(" OR ").join(silent),
             unknown=unknown,
-            looseness=_looseness(requirement),
+            looseness=looseness(requirement),
             size=Literal(size),
         )
     )
@@ -138,6 +133,21 @@ def unknown(requirement: Requirement, part: Found) -> list[tuple[str, str]]:
     missing = [each.definition for each in requirement.clauses if each.definition.pk not in part.known]
     found = [(each.key, each.label) for each in missing]
     return [*found, ("package", "Package")] if requirement.package and not part.package else found
+
+
+def conditions(requirement: Requirement) -> Composed:
+    """Return what a row of ``parts_part AS part`` has to be to suit."""
+    found = [_of_the_type(requirement), *(_value(requirement, each, _holds(each)) for each in requirement.clauses)]
+    if requirement.in_stock:
+        found.append(_IN_STOCK)
+    if requirement.package:
+        found.append(_package(requirement))
+    return SQL(" AND ").join(found)
+
+
+def looseness(requirement: Requirement) -> Composed:
+    """Return how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause."""
+    return SQL(" + ").join([SQL("0::float8"), *_distances(requirement)])
 
 
 def _bucket(query: Composed) -> Bucket:
@@ -203,11 +213,6 @@ def _end(clause: Clause) -> SQL:
     """Return which end of a value is bounded: a range reaches 12 V if its upper end does; a number has but one."""
     upward = clause.definition.kind == AttributeDefinition.Kind.RANGE and clause.comparison in (">=", ">")
     return SQL("value.num_hi" if upward else "value.num_lo")
-
-
-def _looseness(requirement: Requirement) -> Composed:
-    """Return how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause."""
-    return SQL(" + ").join([SQL("0::float8"), *_distances(requirement)])
 
 
 def _distances(requirement: Requirement) -> Iterator[Composed]:

@@ -16,7 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stockweb.settings")
 require("SECRET_KEY", "set the environment variable DJANGO_SECRET_KEY")
 pages = get_asgi_application()
 
-from live.feed import Feed  # noqa: E402 - models can be read only now
+from live import imports  # noqa: E402 - models can be read only now
+from live.feed import Feed  # noqa: E402
 from live.socket import Receive, Scope, Send, movements  # noqa: E402
 
 
@@ -32,7 +33,10 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] == "websocket":
             assert self._feed is not None, "the server must call the lifespan scope (uvicorn: --lifespan on)"
-            await movements(scope, receive, send, self._feed)
+            if scope["path"].startswith(imports.PREFIX):
+                await imports.progress(scope, receive, send)
+            else:
+                await movements(scope, receive, send, self._feed)
         else:
             await pages(scope, receive, send)
 

@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 from celery.schedules import crontab
+from corsheaders.defaults import default_headers
 
 from stockweb.environment import flag, listed, own_addresses, whole
 from stockweb.logs import logging_config
@@ -17,12 +18,29 @@ HTTPS = flag("DJANGO_HTTPS")
 # Empty is Django's own "not set": the first use raises. wsgi.py makes that use when a web process starts.
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "not-secret-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS") + own_addresses()
-CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS")
+#: Where the front end is, if it has a host of its own; the release says it.
+SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
+ORIGINS = sorted({*listed("DJANGO_CORS_ORIGINS"), *([SITE_URL] if SITE_URL else [])})
+CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS") + ORIGINS
+#: How many proxies before this process write into X-Forwarded-For whom they heard from; what else is there is hearsay.
+PROXIES = whole("DJANGO_PROXIES", 0)
+#: Whether only people who are logged in may look.
+PRIVATE = flag("STOCKWEB_PRIVATE")
 
 INSTALLED_APPS = [
     "parts",
     "stock",
+    "shops",
+    "projects",
+    "exchange",
+    "people",
     "pages",
+    "rest_framework",
+    "drf_spectacular",
+    "corsheaders",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -36,10 +54,12 @@ MIDDLEWARE = [
     "stockweb.headers.ResponseHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -106,6 +126,7 @@ CACHES = {
 
 # People -------------------------------------------------------------------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "people.roles.RolePermissions"]
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -121,6 +142,17 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Logging in by the front end (allauth headless, https://docs.allauth.org/en/latest/headless/), by session and cookie.
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("browser",)
+HEADLESS_FRONTEND_URLS = {"account_reset_password_from_key": f"{SITE_URL}/set-password/{{key}}"}
+ACCOUNT_ADAPTER = "people.accounts.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+
 # Security -----------------------------------------------------------------------------------------------------------
 
 SECURE_REFERRER_POLICY = "same-origin"
@@ -128,6 +160,15 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+# A front end on another host of the same site (app. and api.stockweb.example) needs neither of these: its requests
+# carry the cookies of this host. On another site, which browsers more and more refuse, it needs "None".
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = os.environ.get("DJANGO_COOKIE_SAMESITE", "Lax")
+SESSION_COOKIE_DOMAIN = CSRF_COOKIE_DOMAIN = os.environ.get("DJANGO_COOKIE_DOMAIN") or None
+CORS_ALLOWED_ORIGINS = ORIGINS
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "X-Stockweb-Version"]
+CORS_URLS_REGEX = r"^/(api|_allauth)/"
 SECURE_SSL_REDIRECT = HTTPS
 # The load balancer and ECS ask over plain HTTP, and a redirect is not healthy.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$"]
@@ -137,6 +178,44 @@ SECURE_HSTS_PRELOAD = HTTPS
 if HTTPS:
     # The load balancer ends TLS, and writes this header itself whatever a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# API ----------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Operation",
+    "EXCEPTION_HANDLER": "api.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+#: Requests a minute: of an address that is not logged in, of a person, of a token; 0 is no limit.
+API_LIMITS = {
+    "anonymous": whole("API_LIMIT_ANONYMOUS", 600),
+    "user": whole("API_LIMIT_USER", 1200),
+    "token": whole("API_LIMIT_TOKEN", 1200),
+}
+#: Attempts to log in on the page, a minute: of an address, and for a name.
+LOGIN_LIMITS = {"address": 20, "name": 5}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stockweb",
+    "DESCRIPTION": "A stock manager for electronic spare parts.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["api.schema.versioned"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+    "ENUM_NAME_OVERRIDES": {
+        "Kind": "parts.models.AttributeDefinition.Kind",
+        "Match": "parts.models.AttributeDefinition.Match",
+        "Unit": "parts.models.AttributeDefinition.Unit",
+        "BoxKind": "stock.models.Box.Kind",
+        "Reason": "stock.models.Movement.Reason",
+        "Role": "people.roles.Role",
+        "Scope": "people.models.Token.Scope",
+    },
+}
 
 # Pages --------------------------------------------------------------------------------------------------------------
 
@@ -156,6 +235,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+
+#: What prices of all shops are compared in; rates to it are kept by hand.
+HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -192,6 +274,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "audit-ledger": {"task": "stock.tasks.audit_ledger", "schedule": crontab(hour=3, minute=30)},
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
+    "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
+    "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from django.test import Client
 
 from local.services import postgres, valkey
+from people.roles import Role, give
 from stock.models import Box
 from stock.seeds.plant import plant
 from stockweb.celery import app
@@ -95,7 +96,9 @@ def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture
 def keeper(db: None) -> User:
     """Somebody who may change stock."""
-    return User.objects.create_user("keeper", password="keeper")
+    user = User.objects.create_user("keeper", password="keeper")
+    give(user, Role.KEEPER)
+    return user
 
 
 @pytest.fixture

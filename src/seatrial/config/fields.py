@@ -12,6 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]*$"
 ENV_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+#: A web origin (RFC 6454): a page's scheme, host and port, without a path.
+ORIGIN_PATTERN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
 _DURATION = re.compile(r"^(\d+)\s*(s|m|h)?$")
 
 
@@ -28,6 +30,7 @@ SECONDS = BeforeValidator(_seconds, json_schema_input_type=int | str)
 Duration = Annotated[int, SECONDS, Field(ge=0)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=32)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN)]
+Origin = Annotated[str, Field(pattern=ORIGIN_PATTERN, description="scheme and host, such as https://shop.example")]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.config import hooks as hooks_
-from seatrial.config.fields import NAME_PATTERN, SECONDS, Command, Duration, EnvName, Misplaced, Model, Name
+from seatrial.config.fields import NAME_PATTERN, SECONDS, Command, Duration, EnvName, Misplaced, Model, Name, Origin
 from seatrial.config.hooks import Hook  # noqa: TC001 - pydantic reads the annotations
 from seatrial.config.migrations import Migrations
 from seatrial.config.notify import Notify  # noqa: TC001 - pydantic reads the annotations
@@ -195,6 +195,11 @@ class Media(Model):
     """``[media]``: a private bucket for uploads, handed to containers as MEDIA_BUCKET."""
 
     versioned: bool = True
+    origins: tuple[Origin, ...] | None = Field(
+        default=None,
+        description="origins whose pages may upload to the bucket and read from it with presigned addresses (CORS), "
+        "instead of the environment's own address",
+    )
 
 
 class Site(Model):

@@ -40,7 +40,7 @@ def build(settings: Settings) -> model.Stack:
             project=settings.app.name,
             environment=settings.name,
             secrets=_secrets(settings),
-            bucket=None if settings.media is None else model.Bucket(versioned=settings.media.versioned),
+            bucket=_bucket(settings),
             services=_services(settings),
             tasks=tuple(model.Task(_container(settings, unit, task)) for unit, task in settings.tasks.items()),
             jobs=tuple(_job(settings, unit, job) for unit, job in settings.jobs.items()),
@@ -48,6 +48,10 @@ def build(settings: Settings) -> model.Stack:
             gate_hook=gate_hook(settings, lambda unit: _container(settings, unit, settings.tasks[unit])),
         ),
     )
+
+
+def _bucket(settings: Settings) -> model.Bucket | None:
+    return None if settings.media is None else model.Bucket(settings.media.versioned, settings.media.origins)
 
 
 def _network(settings: Settings) -> model.Network:

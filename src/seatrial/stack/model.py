@@ -94,9 +94,10 @@ class Cache:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A private bucket for uploads."""
+    """A private bucket for uploads. ``origins`` may use it from browsers; None stands for the environment's own."""
 
     versioned: bool
+    origins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,9 @@ def test_what_containers_are_told_is_there(aws: Aws) -> None:
     assert told["PGDATABASE"] == "app"
     assert secret["PGPASSWORD"] == f"{database['MasterUserSecret']['SecretArn']}:password::"
     assert told["REDIS_URL"].startswith("redis://")
-    aws.client("s3").head_bucket(Bucket=told["MEDIA_BUCKET"])
+    (cors,) = aws.client("s3").get_bucket_cors(Bucket=told["MEDIA_BUCKET"])["CORSRules"]
+    host = aws.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["DNSName"]
+    assert cors["AllowedOrigins"] == [f"http://{host}"]
     value = aws.client("secretsmanager").get_secret_value(SecretId=secret["DJANGO_SECRET_KEY"])
     assert len(value["SecretString"]) == 50
 

@@ -121,6 +121,8 @@ def test_a_scheduler_is_never_alive_twice() -> None:
         ("[name]", "local", "seatrial.toml:9: name: is not a known key"),
         ("[secrets.KEY]\ngenerate = 50\nfrom = 'arn'", "local", "secrets.KEY: `generate` makes a new value"),
         ("[secrets]\n'not a name' = {}", "local", "secrets.not a name: expected text that matches"),
+        ("[media]\norigins = ['https://x.example/']", "local", "media.origins"),
+        ("[media]\norigins = ['*']", "local", "media.origins"),
         ("[rehearsal]\nsetup = ['seed']", "local", "rehearsal.setup: there is no [tasks.seed]"),
         (
             "[jobs.x]\nschedule = 'rate(1 day)'\ncommand = ['x']\noverlap = 'skip'", "local",

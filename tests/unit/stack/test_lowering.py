@@ -238,6 +238,29 @@ def test_the_media_bucket_is_private() -> None:
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+@pytest.mark.parametrize(
+    ("changes", "origins"),
+    [
+        ({"media": {}}, [{"Fn::Sub": ["http://${Host}", {"Host": {"Fn::ImportValue": "shop-base-LoadBalancerDns"}}]}]),
+        ({"media": {}, "target": EVERYTHING["target"]}, ["https://shop.example.com"]),
+        (
+            {"media": {"origins": ["https://a.example", "http://localhost:5173"]}},
+            ["https://a.example", "http://localhost:5173"],
+        ),
+        ({"media": {"origins": []}}, None),
+    ],
+)
+def test_pages_of_these_origins_may_use_the_media_bucket(changes: dict[str, Any], origins: list[Any] | None) -> None:
+    _, app = bundles(**changes)
+    cors = properties(app, "foundation", "MediaBucket").get("CorsConfiguration")
+    if origins is None:
+        assert cors is None
+    else:
+        (rule,) = cors["CorsRules"]
+        assert rule["AllowedOrigins"] == origins
+        assert {"GET", "POST"} <= set(rule["AllowedMethods"])
+
+
 def test_images_are_scanned_and_tags_are_for_ever() -> None:
     repository = properties(BASE, "registry", "Repository")
     assert repository["ImageTagMutability"] == "IMMUTABLE"

@@ -32,6 +32,20 @@ def _choice(key: str, label: str, *choices: str) -> AttributeSeed:
 
 _TOLERANCE = AttributeSeed("tolerance", "Tolerance", "%", match="lower")
 
+#: What the letters of references mean.
+DESIGNATORS: Mapping[tuple[str, ...], str] = {
+    ("Resistor",): "R",
+    ("Capacitor",): "C",
+    ("Inductor",): "L",
+    ("Semiconductor", "Diode"): "D",
+    ("Semiconductor", "LED"): "LED",
+    ("Semiconductor", "Transistor"): "Q",
+    ("Integrated circuit",): "U IC",
+    ("Connector",): "J",
+    ("Crystal",): "Y",
+    ("Switch",): "SW",
+}
+
 #: Type path -> its own attributes. A type also has those of the types above it.
 TYPES: Mapping[tuple[str, ...], tuple[AttributeSeed, ...]] = {
     ("Resistor",): (

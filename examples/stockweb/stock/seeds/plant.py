@@ -9,7 +9,7 @@ from parts.models import AttributeDefinition, AttributeValue, Part, PartType
 from parts.reading import parse
 from stock import ledger
 from stock.models import Box, Movement
-from stock.seeds.catalogue import BOXES, TYPES, PartSeed, parts
+from stock.seeds.catalogue import BOXES, DESIGNATORS, TYPES, PartSeed, parts
 
 #: Keys of seeded movements derive from this and the part's number, so that seeding again adds no stock.
 _NAMESPACE = uuid.UUID("a1f3a0cb-2b5f-4f4b-9d5b-6a1c8e0f7d21")
@@ -37,7 +37,8 @@ def _types() -> dict[tuple[str, ...], PartType]:
     types: dict[tuple[str, ...], PartType] = {}
     for path, own in TYPES.items():
         parent = types.get(path[:-1])
-        types[path], _ = PartType.objects.get_or_create(parent=parent, name=path[-1])
+        means = {"designators": DESIGNATORS.get(path, "")}
+        types[path], _ = PartType.objects.get_or_create(parent=parent, name=path[-1], defaults=means)
         # Those of a type come after those of the types above it.
         for position, seed in enumerate(own, start=10 * len(path)):
             defaults = {**vars(seed), "choices": "\n".join(seed.choices), "position": position}

@@ -23,7 +23,7 @@ from seatrial.stack.graph import (
 from seatrial.stack.lowering.codedeploy import deployments
 from seatrial.stack.lowering.deployments import HOOK_ROLE
 from seatrial.stack.lowering.foundation import foundation_template
-from seatrial.stack.lowering.naming import distinct, imported
+from seatrial.stack.lowering.naming import distinct, imported, own_url
 from seatrial.stack.lowering.policies import hook_role, traffic_role
 from seatrial.stack.lowering.traffic import TRAFFIC_ROLE, rule_ids, serves_alternate, target_groups, test_listener
 from seatrial.stack.lowering.units import is_live, job, secret_parameter, service, task_definition
@@ -206,10 +206,7 @@ def _outputs(stack: Stack) -> dict[str, Output]:
         "TaskSubnets": ("Subnets that tasks run in", imported(base, "TaskSubnets")),
         "TaskSecurityGroup": ("Security group of the tasks", GetAtt("Foundation", "Outputs.TaskSecurityGroup")),
         "AssignPublicIp": ("Whether tasks have public addresses", imported(base, "AssignPublicIp")),
-        "Url": (
-            "Where the environment answers",
-            Sub("http://${Host}", (("Host", dns),)) if domain is None else f"https://{domain}",
-        ),
+        "Url": ("Where the environment answers", own_url(stack)),
     }
     entry = stack.app.test_entry
     if entry is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.stack.graph import GetAtt, Noted, Output, Ref, Resource, Template
 from seatrial.stack.lowering.data import POSTGRES_PORT, VALKEY_PORT
-from seatrial.stack.lowering.naming import imported
+from seatrial.stack.lowering.naming import imported, own_url
 from seatrial.stack.lowering.policies import bucket_policy, execution_role, log_group_id, secret_id, task_role
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def foundation_template(stack: Stack) -> Template:
         "TaskRoleArn": Output("Role that the project's code has", GetAtt("TaskRole", "Arn")),
     }
     if app.bucket is not None:
-        resources["MediaBucket"] = _bucket(app.bucket)
+        resources["MediaBucket"] = _bucket(app.bucket, own_url(stack))
         resources["MediaBucketPolicy"] = bucket_policy("MediaBucket")
         outputs["MediaBucketName"] = Output("Bucket for uploads", Ref("MediaBucket"))
     for secret in app.secrets:
@@ -135,7 +135,7 @@ def _log_group(name: str) -> Resource:
     )
 
 
-def _bucket(bucket: Bucket) -> Resource:
+def _bucket(bucket: Bucket, own: Value) -> Resource:
     rules: list[Value] = [
         {
             "Id": "unfinished-uploads",
@@ -155,9 +155,11 @@ def _bucket(bucket: Bucket) -> Resource:
                 },
             }
         )
+    origins: list[Value] = [own] if bucket.origins is None else list(bucket.origins)
     return Resource(
         "AWS::S3::Bucket",
         {
+            **(_cross_origin(origins) if origins else {}),
             "BucketEncryption": {
                 "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
             },
@@ -177,6 +179,17 @@ def _bucket(bucket: Bucket) -> Resource:
         update_replace_policy="Retain",
         why="Uploads exist nowhere else: the bucket stays whatever becomes of the stack",
     )
+
+
+def _cross_origin(origins: list[Value]) -> dict[str, Value]:
+    rule: dict[str, Value] = {
+        "AllowedOrigins": Noted(origins, "A browser asks before a page sends a file to a host other than its own"),
+        "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
+        "AllowedHeaders": Noted(["*"], "What is sent is decided by whoever signs the address"),
+        "ExposedHeaders": ["ETag"],
+        "MaxAge": 3600,
+    }
+    return {"CorsConfiguration": {"CorsRules": [rule]}}
 
 
 def _secret(secret: Secret) -> Resource:

@@ -1,15 +1,18 @@
-"""Logical names of resources, and the names under which the base exports what apps import."""
+"""Logical names of resources, the names under which the base exports what apps import, and an environment's address."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
-from seatrial.stack.graph import ImportValue
+from seatrial.stack.graph import ImportValue, Sub
 from seatrial.stack.names import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from seatrial.stack.graph import Value
+    from seatrial.stack.model import Stack
 
 
 def distinct(names: Iterable[str], *, what: str) -> None:
@@ -31,6 +34,14 @@ def export_name(base: str, output: str) -> str:
     duplicates of each other (aws/aws-cdk-cli#1303).
     """
     return f"{base}-{output}"
+
+
+def own_url(stack: Stack) -> Value:
+    """Return where an environment answers: its domain, or else the load balancer's own name."""
+    domain = stack.base.ingress.domain
+    if domain is not None:
+        return f"https://{domain}"
+    return Sub("http://${Host}", (("Host", imported(stack.base.name, "LoadBalancerDns")),))
 
 
 def imported(base: str, output: str) -> ImportValue:
