@@ -21,6 +21,7 @@ from rest_framework.views import set_rollback
 from parts.requirement import RequirementError
 from people.roles import NoAdminLeft
 from stock import ledger
+from stockweb.store import NotOnThisStore
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/"
@@ -145,6 +146,11 @@ def _(error: ledger.KeyReused) -> Problem:
 @problem_of.register(NoAdminLeft)
 def _(error: Exception) -> Problem:
     return Problem(409, "not-possible", f"{error}")
+
+
+@problem_of.register
+def _(error: NotOnThisStore) -> Problem:
+    return Problem(501, "not-on-this-store", f"{error}")
 
 
 @problem_of.register

@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Literal
 
 from parts.requirement import Requirement
 from stock.suiting import STOCK, conditions, looseness
+from stockweb.store import on_mongodb
 
 # A branch for each: with the numbers in the text, PostgreSQL knows how many parts each clause leaves, and begins with
 # the one that leaves the fewest.
@@ -38,6 +39,7 @@ class Candidate:
     stock: int
 
 
+@on_mongodb("stock.mongo.shortlist")
 def shortlists(wanted: Sequence[Wanted], size: int) -> list[list[Candidate]]:
     """Return for each of the wanted the best parts: those first of which there are enough, then the tightest."""
     found: list[list[Candidate]] = [[] for _ in wanted]

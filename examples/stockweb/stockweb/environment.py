@@ -3,6 +3,7 @@
 import json
 import os
 import urllib.request
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -31,6 +32,14 @@ def whole(name: str, default: int) -> int:
         return int(text) if text else default
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={text!r}: expected a whole number") from error
+
+
+def one_of(name: str, known: Sequence[str]) -> str:
+    """Return a variable that has one of these values, by default the first. Raises ``ImproperlyConfigured``."""
+    text = os.environ.get(name, "").strip() or known[0]
+    if text not in known:
+        raise ImproperlyConfigured(f"{name}={text!r}: expected {' or '.join(known)}")
+    return text
 
 
 def listed(name: str) -> list[str]:
