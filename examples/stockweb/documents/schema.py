@@ -92,7 +92,9 @@ def _filter(condition: Q) -> dict[str, Any]:
 
     MongoDB refuses ``$ne`` there, and a text that is greater than the empty one says the same.
     """
-    if condition.connector == Q.AND and all(isinstance(each, tuple) and "__" not in each[0] for each in condition.children):
+    if condition.connector == Q.AND and all(
+        isinstance(each, tuple) and "__" not in each[0] for each in condition.children
+    ):
         if not condition.negated:
             return dict(condition.children)
         if [value for _, value in condition.children] == [""]:
