@@ -1,8 +1,12 @@
 """How gunicorn serves. It reads this file by itself when it starts in this directory."""
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -22,12 +26,22 @@ timeout = 60
 # A worker proves that it is alive by touching a file; in memory, because a busy disk must not look like a dead worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file in it
 
+# Workers count into files there, so that each can tell the sum; see metrics/counting.py. Read before the application.
+_counts = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="stockweb-metrics-", dir=worker_tmp_dir)
+_arbiter = os.getpid()
+
 # Nobody talks to the control socket, and two tasks on one machine must not share its path.
 control_socket_disable = True
 
 # The load balancer writes the access log. What gunicorn itself says takes the form that Django's LOGGING gives it,
 # because the application, which sets that up, is loaded before the first worker.
 accesslog = None
+
+
+@atexit.register
+def _leave_nothing_behind() -> None:
+    if os.getpid() == _arbiter:  # a worker that ends leaves the counts to the others
+        shutil.rmtree(_counts, ignore_errors=True)
 
 
 def when_ready(_server: object) -> None:
@@ -46,3 +60,10 @@ def pre_fork(_server: object, _worker: object) -> None:
 
     connections.close_all()
     caches.close_all()
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """Forget the gauges of a worker that is gone; what it counted remains counted."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - as above
+
+    mark_process_dead(worker.pid)

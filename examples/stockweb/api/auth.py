@@ -50,8 +50,8 @@ class Allowed(permissions.BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether whoever asks may; raises a problem that says what is missing."""
-        if request.method == "OPTIONS":
-            return True
+        if request.method == "OPTIONS" or not hasattr(view, request.method.lower()):
+            return True  # which says what may be, and 405
         safe = request.method in permissions.SAFE_METHODS
         needed = getattr(view, "needs", {}).get("GET" if safe else request.method)
         if needed is None and safe and not (settings.PRIVATE and not getattr(view, "public", False)):

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.auth import Allowed, BySession, ByToken
@@ -23,6 +25,11 @@ class Resource(APIView):
     throttle_classes = (Requests,)
     needs: ClassVar[Mapping[str, str]] = {}
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Keep answers out of caches: they are of a moment, and some of a person."""
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return super().finalize_response(request, response, *args, **kwargs)
+
 
 def described(
     operation_id: str,
@@ -35,9 +42,10 @@ def described(
     refuses: Sequence[int] = (),
     examples: Sequence[OpenApiExample] = (),
     answers: Mapping[int, Any] | None = None,
+    media_type: str | None = None,
 ) -> Callable[[V], V]:
     """Describe a method for the schema: what it takes and gives, and the errors that are peculiar to it."""
-    responses: dict[Any, Any] = {status: answer, **(answers or {})}
+    responses: dict[Any, Any] = {(status, media_type) if media_type else status: answer, **(answers or {})}
     responses |= {(code, MEDIA_TYPE): ProblemBody for code in refuses}
     return extend_schema(
         operation_id=operation_id,

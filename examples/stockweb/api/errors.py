@@ -12,8 +12,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -125,6 +127,13 @@ def _(error: exceptions.ValidationError) -> Problem:
     errors = [{"detail": reason, "pointer": f"#{path}"} for path, reason in _reasons(error.detail)]
     detail = "; ".join(f"{each['pointer'].removeprefix('#/')}: {each['detail']}".lstrip("#: ") for each in errors)
     return Problem(400, "invalid", detail, errors=errors)
+
+
+@problem_of.register
+def _(error: IntegrityError) -> Problem | None:
+    if isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation):
+        return Problem(409, "conflict", "somebody else changed this at the same moment: look again")
+    return None
 
 
 @problem_of.register

@@ -17,7 +17,7 @@ from api.auth import LOGGED_IN
 from api.base import Resource, asked, described, given
 from api.errors import bad_parameters, invalid
 from api.paging import PageQuery, page, page_of
-from api.parts import AttributeBody, HoldingBody, attribute_body
+from api.parts import AttributeBody, HoldingBody, attribute_body, holding_body
 from parts import asking
 from parts.attributes import attributes
 from parts.models import SavedRequirement
@@ -250,7 +250,7 @@ def _details(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {
         pk: {
             "attributes": [attribute_body(each) for each in specified.get(pk, ())],
-            "stock": [{"box": holding.box, "quantity": holding.qty} for holding in held.get(pk, ())],
+            "stock": [holding_body(each) for each in held.get(pk, ())],
             "total": sum(holding.qty for holding in held.get(pk, ())),
         }
         for pk in ids

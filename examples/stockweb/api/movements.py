@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base import Resource, asked, described
+from api.money import Money, money
 from api.paging import PageQuery, page, page_of
 from stock import ledger
 from stock.models import Movement
@@ -26,7 +27,7 @@ _COLUMNS = {
 
 
 class MovementBody(serializers.Serializer):
-    """One change of the stock of a part in a box. A move between boxes is two of them with the same ``move``."""
+    """One change of the stock of a part in a box. A move is two of them with the same ``move``, a build is several."""
 
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
@@ -37,7 +38,12 @@ class MovementBody(serializers.Serializer):
     balance = serializers.IntegerField(help_text="how many there were in the box afterwards")
     reason = serializers.ChoiceField(Movement.Reason.choices)
     user = serializers.CharField(allow_null=True, help_text="the name of whoever did it; null where nobody was told")
-    move = serializers.UUIDField(allow_null=True)
+    approximate = serializers.BooleanField(help_text="whether the balance was a guess")
+    unit_cost = Money(allow_null=True)
+    currency = serializers.CharField(help_text="of the cost; empty where none is known")
+    move = serializers.UUIDField(
+        allow_null=True, help_text="what was done together has the same, and is undone together"
+    )
     reverses = serializers.IntegerField(allow_null=True, help_text="the movement that this one undid")
     undone_by = serializers.IntegerField(allow_null=True)
     undoable = serializers.BooleanField()
@@ -47,8 +53,8 @@ class MovementQuery(PageQuery):
     """Which movements to list."""
 
     part = serializers.IntegerField(required=False)
-    box = serializers.CharField(required=False, max_length=20, help_text="a box's code")
-    user = serializers.CharField(required=False, max_length=150, help_text="who did it, by name")
+    box = serializers.CharField(required=False, allow_blank=True, max_length=20, help_text="a box's code")
+    user = serializers.CharField(required=False, allow_blank=True, max_length=150, help_text="who did it, by name")
     reason = serializers.ChoiceField(Movement.Reason.choices, required=False)
 
 
@@ -60,7 +66,7 @@ class Movements(Resource):
         """List what was done, the newest first."""
         query = asked(MovementQuery, request)
         fields = {"part": "lot__part", "box": "lot__box__code", "user": "user__username", "reason": "reason"}
-        chosen = {field: query[name] for name, field in fields.items() if name in query}
+        chosen = {field: query[name] for name, field in fields.items() if query.get(name) not in (None, "")}
         return Response(page(_rows().filter(**chosen), ("-id",), query, _bodies))
 
 
@@ -71,7 +77,7 @@ class Undo(Resource):
 
     @described("undoMovement", MovementBody(many=True), status=201, refuses=[409])
     def post(self, request: Request, pk: int) -> Response:
-        """Reverse a movement, both halves of a move. Done again, it changes nothing and is answered the same."""
+        """Reverse a movement, both halves of a move, all of a build. Done again, it is answered the same."""
         try:
             entries = ledger.undo(pk, user=request.user.pk)
         except Movement.DoesNotExist:
@@ -86,7 +92,7 @@ def latest(part: int, count: int) -> list[dict[str, Any]]:
 
 
 def _rows() -> QuerySet[Any]:
-    columns = ("id", "at", "delta", "balance", "reason", "move_id", "reverses_id")
+    columns = ("id", "at", "delta", "balance", "reason", "approx", "unit_cost", "currency", "move_id", "reverses_id")
     return Movement.objects.values(*columns, **_COLUMNS)
 
 
@@ -102,6 +108,9 @@ def _bodies(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "balance": row["balance"],
             "reason": row["reason"],
             "user": row["who"],
+            "approximate": row["approx"],
+            "unit_cost": None if row["unit_cost"] is None else money(row["unit_cost"]),
+            "currency": row["currency"],
             "move": row["move_id"],
             "reverses": row["reverses_id"],
             "undone_by": row["undone_by"],

@@ -25,7 +25,7 @@ class PageQuery(serializers.Serializer):
 
     limit = serializers.IntegerField(min_value=1, max_value=MOST, default=DEFAULT, help_text="rows of a page")
     cursor = serializers.CharField(
-        required=False, max_length=2000, trim_whitespace=False, help_text="`next` of the page before"
+        required=False, allow_blank=True, max_length=2000, trim_whitespace=False, help_text="`next` of the page before"
     )
 
 

@@ -24,8 +24,8 @@ from parts.models import Part, type_tree
 from parts.requirement import vocabulary
 from parts.search import found
 from parts.writing import WrongValues, set_values
-from stock.holdings import Holding, holdings
-from stock.models import Lot, box_tree
+from stock.holdings import Holding, holdings, within
+from stock.models import Lot
 
 COLUMNS = ("pk", "type_id", "type__name", "name", "mpn", "manufacturer", "description", "package", "tags", "min_qty")
 
@@ -50,6 +50,8 @@ class HoldingBody(serializers.Serializer):
 
     box = serializers.CharField()
     quantity = serializers.IntegerField()
+    approximate = serializers.BooleanField(help_text="a handful, of which taking is never refused")
+    counted_at = serializers.DateTimeField(allow_null=True)
 
 
 class PartBody(serializers.Serializer):
@@ -102,10 +104,14 @@ class PartInput(serializers.Serializer):
 class PartQuery(PageQuery):
     """Which parts to list."""
 
-    q = serializers.CharField(required=False, max_length=200, help_text="words, which may be misspelt or incomplete")
+    q = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="words, which may be misspelt or incomplete"
+    )
     type = serializers.IntegerField(required=False, help_text="the id of a type; those below it count")
-    tag = serializers.CharField(required=False, max_length=60)
-    box = serializers.CharField(required=False, max_length=20, help_text="a box's code; boxes inside it count")
+    tag = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    box = serializers.CharField(
+        required=False, allow_blank=True, max_length=20, help_text="a box's code; boxes inside it count"
+    )
     in_stock = serializers.BooleanField(required=False, allow_null=True, default=None)
     low = serializers.BooleanField(required=False, allow_null=True, default=None, help_text="below the minimum")
 
@@ -136,9 +142,9 @@ class Parts(Resource):
         """List parts: by name, or those that match words with the best match first."""
         query = asked(PartQuery, request)
         parts = chosen(query)
-        order = ("-is_it", "-likeness", "name", "pk") if query.get("q", "").strip() else ("name", "pk")
-        extra = order[:2] if len(order) > 2 else ()
-        return Response(page(parts.values(*COLUMNS, *extra), order, query, part_bodies, counted=True))
+        ranks = ("is_it", "likeness") if "likeness" in parts.query.annotations else ()
+        order = (*(f"-{rank}" for rank in ranks), "name", "pk")
+        return Response(page(parts.values(*COLUMNS, *ranks), order, query, part_bodies, counted=True))
 
     @described("createPart", PartDetailBody, status=201, body=PartInput, refuses=[409], examples=[_EXAMPLE])
     def post(self, request: Request) -> Response:
@@ -183,7 +189,7 @@ class OnePart(Resource):
 
 
 def chosen(query: Mapping[str, Any]) -> QuerySet[Part]:
-    """Return the parts that a query asks for. Raises a problem for a type or a box that is none."""
+    """Return the parts that a query asks for. Raises a problem for a type that is none."""
     parts = Part.objects.all()
     if (type_id := query.get("type")) is not None:
         types = type_tree()
@@ -191,11 +197,7 @@ def chosen(query: Mapping[str, Any]) -> QuerySet[Part]:
             raise bad_parameters({"type": f"there is no type {type_id}"})
         parts = parts.filter(type__in=types.within(type_id))
     if query.get("box"):
-        boxes = box_tree()
-        box = next((each for each in boxes.rows.values() if each.code == query["box"]), None)
-        if box is None:
-            raise bad_parameters({"box": f"there is no box {query['box']}"})
-        inside = Lot.objects.filter(part=OuterRef("pk"), box__in=boxes.within(box.pk), qty__gt=0)
+        inside = Lot.objects.filter(part=OuterRef("pk"), box__in=within(query["box"]), qty__gt=0)
         parts = parts.filter(Exists(inside))
     if query.get("tag"):
         parts = parts.filter(tags__iregex=rf"(^|\s){_literal(query['tag'])}(\s|$)")
@@ -247,6 +249,16 @@ def attribute_body(attribute: Attribute) -> dict[str, Any]:
     }
 
 
+def holding_body(holding: Holding) -> dict[str, Any]:
+    """Return what a box holds as it is told."""
+    return {
+        "box": holding.box,
+        "quantity": holding.qty,
+        "approximate": holding.approx,
+        "counted_at": holding.counted_at,
+    }
+
+
 def _part_body(row: Mapping[str, Any], held: Sequence[Holding], specified: Sequence[Attribute]) -> dict[str, Any]:
     total = sum(holding.qty for holding in held)
     return {
@@ -261,7 +273,7 @@ def _part_body(row: Mapping[str, Any], held: Sequence[Holding], specified: Seque
         "tags": row["tags"].split(),
         "min_qty": row["min_qty"],
         "attributes": [attribute_body(each) for each in specified],
-        "stock": [{"box": holding.box, "quantity": holding.qty} for holding in held],
+        "stock": [holding_body(each) for each in held],
         "total": total,
         "low": total < row["min_qty"],
     }

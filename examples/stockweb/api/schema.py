@@ -38,6 +38,8 @@ class Operation(AutoSchema):
             codes.append("400")
         if unsafe or needs.get("GET"):
             codes.append("403")
+        if unsafe:
+            codes.append("409")
         if "{" in self.path:
             codes.append("404")
         if self.method in ("POST", "PATCH", "PUT") and self.get_request_serializer() is not None:
@@ -52,9 +54,11 @@ _DESCRIPTIONS = {
     "403": "Your role, your token or the missing CSRF token does not allow it.",
     "404": "It is not there.",
     "409": "It cannot be done as things are.",
-    "415": "The body must be JSON.",
+    "413": "The file is too large.",
+    "415": "The body must be of the type that is described.",
     "422": "The key belongs to another change.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
+    "503": "Something behind this does not answer; try again.",
 }
 
 

@@ -1,4 +1,4 @@
-"""Changing the stock: ``/parts/7/take``, ``/add``, ``/move``; and ``/lots``, what lies where, and ``/low-stock``.
+"""Changing the stock: ``/parts/7/take``, ``/add``, ``/move``, ``/count``; ``/lots``, what lies where; ``/low-stock``.
 
 Each change carries ``Idempotency-Key``, a UUID of the client's choice. Sent again with the same key (a phone on bad
 Wi-Fi) it changes nothing and is answered as the first time, by 200 instead of 201.
@@ -6,6 +6,7 @@ Wi-Fi) it changes nothing and is answered as the first time, by 200 instead of 2
 
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, FloatField
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 
 from api.base import Resource, asked, described, given
 from api.errors import bad_parameters, invalid
+from api.money import Currency, Money
 from api.paging import PageQuery, page, page_of
 from api.parts import COLUMNS, PartBody, no_part, part_bodies
 from live.events import newest
@@ -27,14 +29,16 @@ from stock.low_stock import low_parts
 from stock.models import Box, Lot
 
 KEY = "Idempotency-Key"
-_KEY = OpenApiParameter(KEY, OpenApiTypes.UUID, OpenApiParameter.HEADER, required=True, description="of your choice")
+WITH_KEY = OpenApiParameter(
+    KEY, OpenApiTypes.UUID, OpenApiParameter.HEADER, required=True, description="of your choice"
+)
 
 
 class Quantity(serializers.IntegerField):
     """So many: a whole number, and not one in quotes."""
 
-    def __init__(self) -> None:
-        super().__init__(min_value=1, max_value=ledger.MAX_QUANTITY)
+    def __init__(self, least: int = 1, **more: Any) -> None:
+        super().__init__(min_value=least, max_value=ledger.MAX_QUANTITY, **more)
 
     def to_internal_value(self, data: Any) -> int:
         """Refuse what JSON does not call a whole number."""
@@ -48,6 +52,27 @@ class ChangeInput(serializers.Serializer):
 
     box = serializers.CharField(max_length=20, help_text="its code")
     quantity = Quantity()
+
+
+class AddInput(ChangeInput):
+    """So many into a box, perhaps with what a piece cost."""
+
+    unit_cost = Money(min_value=0, required=False)
+    currency = Currency(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a cost in no currency, and a currency of nothing."""
+        if ("unit_cost" in attrs) != ("currency" in attrs):
+            raise serializers.ValidationError({"currency": "a cost and its currency come together"})
+        return attrs
+
+
+class CountInput(serializers.Serializer):
+    """How many there are in a box."""
+
+    box = serializers.CharField(max_length=20, help_text="its code")
+    quantity = Quantity(least=0)
+    roughly = serializers.BooleanField(default=False, help_text="nobody counted: it is a handful")
 
 
 class MoveInput(serializers.Serializer):
@@ -77,13 +102,15 @@ class LotBody(serializers.Serializer):
     part_name = serializers.CharField()
     box = serializers.CharField()
     quantity = serializers.IntegerField()
+    approximate = serializers.BooleanField(help_text="a handful, of which taking is never refused")
+    counted_at = serializers.DateTimeField(allow_null=True)
 
 
 class LotQuery(PageQuery):
     """Which lots to list."""
 
     part = serializers.IntegerField(required=False)
-    box = serializers.CharField(required=False, max_length=20, help_text="a box's code")
+    box = serializers.CharField(required=False, allow_blank=True, max_length=20, help_text="a box's code")
     empty = serializers.BooleanField(required=False, default=False, help_text="those too that hold nothing now")
 
 
@@ -106,14 +133,14 @@ class Add(Resource):
         EntryBody,
         status=201,
         answers={200: EntryBody},
-        body=ChangeInput,
-        parameters=[_KEY],
+        body=AddInput,
+        parameters=[WITH_KEY],
         refuses=[422],
         examples=[_THREE],
     )
     def post(self, request: Request, pk: int) -> Response:
         """Put parts into a box."""
-        return _changed(request, pk, ledger.add)
+        return _changed(request, pk, AddInput, _bought)
 
 
 class Take(Resource):
@@ -127,13 +154,33 @@ class Take(Resource):
         status=201,
         answers={200: EntryBody},
         body=ChangeInput,
-        parameters=[_KEY],
+        parameters=[WITH_KEY],
         refuses=[409, 422],
         examples=[_THREE],
     )
     def post(self, request: Request, pk: int) -> Response:
         """Take parts out of a box. 409 with the present `balance` where there are fewer."""
-        return _changed(request, pk, ledger.take)
+        return _changed(request, pk, ChangeInput, ledger.take)
+
+
+class Count(Resource):
+    """Counting what is in a box."""
+
+    needs = {"POST": "stock.add_movement"}
+
+    @described(
+        "countStock",
+        EntryBody,
+        status=201,
+        answers={200: EntryBody},
+        body=CountInput,
+        parameters=[WITH_KEY],
+        refuses=[422],
+        examples=[_THREE],
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Say how many there are. What the books had too many or too few becomes a movement, also where it is none."""
+        return _changed(request, pk, CountInput, ledger.count)
 
 
 class Move(Resource):
@@ -147,7 +194,7 @@ class Move(Resource):
         status=201,
         answers={200: EntryBody(many=True)},
         body=MoveInput,
-        parameters=[_KEY],
+        parameters=[WITH_KEY],
         refuses=[409, 422],
     )
     def post(self, request: Request, pk: int) -> Response:
@@ -169,9 +216,13 @@ class Lots(Resource):
         query = asked(LotQuery, request)
         lots = Lot.objects.all() if query["empty"] else Lot.objects.filter(qty__gt=0)
         fields = {"part": "part", "box": "box__code"}
-        lots = lots.filter(**{field: query[name] for name, field in fields.items() if name in query})
-        rows = lots.values("id", "part_id", "qty", part_name=F("part__name"), code=F("box__code"))
-        order = ("part_name", "id") if "box" in query else ("id",)
+        lots = lots.filter(
+            **{field: query[name] for name, field in fields.items() if query.get(name) not in (None, "")}
+        )
+        rows = lots.values(
+            "id", "part_id", "qty", "approx", "counted_at", part_name=F("part__name"), code=F("box__code")
+        )
+        order = ("part_name", "id") if query.get("box") else ("id",)
         return Response(
             page(
                 rows,
@@ -184,6 +235,8 @@ class Lots(Resource):
                         "part_name": row["part_name"],
                         "box": row["code"],
                         "quantity": row["qty"],
+                        "approximate": row["approx"],
+                        "counted_at": row["counted_at"],
                     }
                     for row in found
                 ],
@@ -228,12 +281,21 @@ def box_of(code: str, field: str) -> Box:
     return box
 
 
-def _changed(request: Request, pk: int, act: Callable[..., ledger.Entry]) -> Response:
+def _changed(
+    request: Request, pk: int, body: type[serializers.Serializer], act: Callable[..., ledger.Entry]
+) -> Response:
     _known(pk)
-    key, wanted = key_of(request), given(ChangeInput, request)
-    box = box_of(wanted["box"], "box")
-    entry = act(pk, box.pk, wanted["quantity"], user=request.user.pk, key=key)
+    key, wanted = key_of(request), given(body, request)
+    box = box_of(wanted.pop("box"), "box")
+    entry = act(pk, box.pk, wanted.pop("quantity"), **wanted, user=request.user.pk, key=key)
     return Response(_entry(entry, pk, box), status=200 if entry.replayed else 201)
+
+
+def _bought(
+    part: int, box: int, quantity: int, *, unit_cost: Decimal | None = None, currency: str = "", **more: Any
+) -> ledger.Entry:
+    cost = None if unit_cost is None else ledger.Cost(unit_cost, currency)
+    return ledger.add(part, box, quantity, cost=cost, **more)
 
 
 def _known(pk: int) -> None:

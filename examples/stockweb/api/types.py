@@ -45,6 +45,7 @@ class TypeBody(serializers.Serializer):
     parent_id = serializers.IntegerField(allow_null=True)
     name = serializers.CharField()
     path = serializers.ListField(child=serializers.CharField(), help_text="names from the topmost type to this one")
+    designators = serializers.CharField(help_text="letters of its references in drawings: D LED")
     parts = serializers.IntegerField(help_text="how many there are of it and of those below it")
     attributes = DefinitionBody(many=True, help_text="those of the types above it first")
 
@@ -60,6 +61,9 @@ class TypeInput(serializers.Serializer):
 
     name = serializers.CharField(max_length=60)
     parent_id = serializers.IntegerField(allow_null=True, default=None)
+    designators = serializers.CharField(
+        max_length=40, allow_blank=True, default="", help_text="letters of its references in drawings: D LED"
+    )
 
 
 class DefinitionInput(serializers.Serializer):
@@ -168,6 +172,7 @@ def _bodies() -> list[dict[str, Any]]:
             "parent_id": row.parent_id,
             "name": row.name,
             "path": [each.name for each in known.types.path(row.pk)],
+            "designators": row.designators,
             "parts": sum(counts.get(each, 0) for each in known.types.within(row.pk)),
             "attributes": [_definition(each) for each in known.definitions(row.pk)],
         }

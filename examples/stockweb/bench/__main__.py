@@ -24,6 +24,7 @@ from local.services import postgres, valkey
 
 ROUNDS = 60
 WARM = 5
+LINES = 60
 LINE = "bench capacitor, ≥ 10 µF, ≥ 25 V, X7R, in stock"
 
 
@@ -46,6 +47,8 @@ def main() -> None:
             times, processor = _timed(act)
             figures = (times[0], statistics.median(times), times[int(len(times) * 0.95)], processor)
             print(f"| {name} | {' | '.join(f'{each:.1f}' for each in figures)} |", flush=True)
+        for name, pace in _paces():
+            print(f"\n{name}: {pace}", flush=True)
 
 
 @contextmanager
@@ -86,13 +89,32 @@ def _measured() -> Iterator[tuple[str, Callable[[], object]]]:
     for name, path in {
         "list of parts, a page of 25": "/parts/",
         "list of parts by words": "/parts/?q=BENCH-777",
-        f"API: {LINE}": f"/api/find?{urlencode({'line': LINE})}",
-        "API: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/api/find?{urlencode(narrow)}",
-        "API: every capacitor of 25 V or more": f"/api/find?{urlencode(wide)}",
+        f"API: {LINE}": f"/api/v1/find?{urlencode({'line': LINE})}",
+        "API: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/api/v1/find?{urlencode(narrow)}",
+        "API: every capacitor of 25 V or more": f"/api/v1/find?{urlencode(wide)}",
         "page: 4.7 µF ±1%, ≥ 200 V, X7R, 0805": f"/find/?{urlencode(narrow)}",
     }.items():
         yield name, lambda path=path: _asked(client, path)
     yield from shapes(LINE)
+    report = _project()
+    yield f"API: a project of {LINES} lines against the stock", lambda: _asked(client, report)
+
+
+def _project() -> str:
+    """Make a project whose lines are requirements, and return the address of its report."""
+    from bench.fill import bom  # noqa: PLC0415 - Django has to be set up first
+    from projects.importing import read_lines, replace_lines  # noqa: PLC0415
+    from projects.models import Project  # noqa: PLC0415
+
+    project = Project.objects.create(name="Bench")
+    replace_lines(project, read_lines(bom(LINES)))
+    return f"/api/v1/projects/{project.pk}/report"
+
+
+def _paces() -> Iterator[tuple[str, object]]:
+    from bench.ledger import one_lot  # noqa: PLC0415 - Django has to be set up first
+
+    return one_lot()
 
 
 def _asked(client: Any, path: str) -> None:

@@ -66,9 +66,19 @@ def fill(parts: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
+def bom(lines: int) -> bytes:
+    """Return a bill of material of capacitors, each of another value, voltage or package."""
+    rows = [
+        f"BC{number},{1.5 if number % 2 else 4.7}{'pnu'[number // 2 % 3]} {(16, 25, 50)[number // 6 % 3]}V X7R,"
+        f"C_{('0402', '0603', '0805', '1206')[number // 18 % 4]}"
+        for number in range(lines)
+    ]
+    return "\n".join(["Reference,Value,Footprint", *rows, ""]).encode()
+
+
 def _types() -> list[int]:
     """Return the ids of the types that have parts: two of capacitors, then the others."""
-    capacitor = PartType.objects.create(name="Bench capacitor")
+    capacitor = PartType.objects.create(name="Bench capacitor", designators="BC")
     ceramic = PartType.objects.create(name="Bench ceramic", parent=capacitor)
     other = PartType.objects.create(name="Bench electrolytic", parent=capacitor)
     _quantities(capacitor, ("capacitance", "F", _MATCH.EXACT), ("voltage", "V", _MATCH.HIGHER))

@@ -24,6 +24,8 @@ from stockweb.store import on_postgresql_alone
 LARGEST = 16 * 2**20
 MOST_ROWS = 20_000
 MOST_COLUMNS = 200
+#: Rows that people are shown when they say what the columns are.
+SAMPLE = 3
 #: Days after which a file is deleted with what was found in it, and after which nobody remembers it.
 KEPT, REMEMBERED = timedelta(days=7), timedelta(days=90)
 #: An import that works and has not moved for so long was lost with a broker's memory.
@@ -31,17 +33,21 @@ STALLED = timedelta(minutes=3)
 
 
 class Refused(Exception):
-    """It cannot be done; the message is for whoever wanted it."""
+    """It cannot be done as things are; the message is for whoever wanted it."""
+
+
+class Wrong(Refused):
+    """What was given makes no sense."""
 
 
 @on_postgresql_alone("importing a file")
 def hand_in(user: int, name: str, content: bytes) -> Import:
-    """Take a file, with a proposal for its columns. Raises :class:`Refused` and :class:`exchange.table.TableError`."""
+    """Take a file, with a proposal for its columns. Raises :class:`Wrong` and :class:`exchange.table.TableError`."""
     if len(content) > LARGEST:
-        raise Refused(f"a file has at most {LARGEST // 2**20} MiB")
+        raise Wrong(f"a file has at most {LARGEST // 2**20} MiB")
     table = read_table(content)
     if len(table.rows) > MOST_ROWS or len(table.header) > MOST_COLUMNS:
-        raise Refused(f"a file has at most {MOST_ROWS} rows and {MOST_COLUMNS} columns: split it")
+        raise Wrong(f"a file has at most {MOST_ROWS} rows and {MOST_COLUMNS} columns: split it")
     remembered = ColumnChoice.objects.filter(user_id=user, signature=columns.signature(table.header)).first()
     attributes = dict(AttributeDefinition.objects.order_by("-position", "-pk").values_list("key", "label"))
     return Import.objects.create(
@@ -52,6 +58,7 @@ def hand_in(user: int, name: str, content: bytes) -> Import:
         encoding=table.encoding,
         delimiter=table.delimiter,
         header=table.header,
+        sample=[row.cells for row in table.rows[:SAMPLE]],
         columns=remembered.columns if remembered else columns.proposed(table.header, attributes),
         constants=remembered.constants if remembered else {},
         rows=len(table.rows),
@@ -59,10 +66,13 @@ def hand_in(user: int, name: str, content: bytes) -> Import:
 
 
 def check(wanted: Import, chosen: Sequence[str], constants: Mapping[str, str]) -> Import:
-    """Begin a dry run with these columns, and remember them for the next such file. Raises :class:`Refused`."""
+    """Begin a dry run with these columns, and remember them for the next such file.
+
+    Raises :class:`Wrong`, and :class:`Refused` when the file is imported already.
+    """
     constants = {target: text.strip() for target, text in constants.items() if text.strip()}
     if wrong := columns.wrong(chosen, constants, wanted.header):
-        raise Refused("; ".join(wrong))
+        raise Wrong("; ".join(wrong))
     with transaction.atomic():
         it = _locked(wanted)
         if it.state in (Import.State.COMMITTING, Import.State.DONE):
@@ -104,6 +114,13 @@ def verdicts(wanted: Import) -> dict[str, int]:
     """Return how many rows create, update, change nothing, and are wrong."""
     found = dict(wanted.lines.order_by().values_list("verdict").annotate(Count("pk")))
     return {each: found.get(each, 0) for each in ImportLine.Verdict.values}
+
+
+def targets() -> list[tuple[str, str]]:
+    """Return everything that a column can stand for, with what it is called."""
+    fixed = [(target, target) for target in (*columns.OF_PART, *columns.OF_STOCK)]
+    labels = dict(AttributeDefinition.objects.order_by("-position", "-pk").values_list("key", "label"))
+    return fixed + [(f"{columns.ATTRIBUTE}{key}", label) for key, label in sorted(labels.items())]
 
 
 def progress(pk: uuid.UUID, user: int) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class Import(models.Model):
     encoding = models.CharField(max_length=16)
     delimiter = models.CharField(max_length=1)
     header = models.JSONField()
+    sample = models.JSONField(help_text="the first rows, by which people see what the columns are")
     columns = models.JSONField(help_text="what each column stands for")
     constants = models.JSONField(default=dict, help_text="what is said of all rows")
     state = models.CharField(max_length=12, choices=State, default=State.UPLOADED)

@@ -1,4 +1,4 @@
-"""``/ws/movements``: every movement of the stock, in order, to whoever follows. Anyone may look, as at the pages.
+"""``/ws/movements``: every movement of the stock, in order, to whoever follows. Whoever may look at the pages may.
 
 The first message is ``{"position": N}``, then comes an event a message, each with its position. ``?after=N`` begins
 with the events after a position: a browser that was cut off asks for those after the last one that it saw, and so
@@ -19,6 +19,7 @@ from django.db import Error
 
 from live import events
 from live.feed import Feed, asked
+from live.visitors import may_follow
 
 PATH = "/ws/movements"
 #: Close codes (RFC 6455, 7.4.1, and IANA's registry): a request that makes no sense, and one to be made again later.
@@ -40,13 +41,14 @@ async def movements(scope: Scope, receive: Receive, send: Send, feed: Feed) -> N
     given = asked_for(scope["query_string"]) if scope["path"] == PATH else None
     if given is not None:
         try:
+            allowed = await asked(may_follow, scope["headers"])
             newest = await asked(events.newest)
         except Error as error:
             logger.warning("events: %s", error)
             code = TRY_AGAIN_LATER
         else:
             # A position that no event has yet is of another database: whoever has it should begin anew.
-            if given <= newest:
+            if allowed and given <= newest:
                 await _follow(newest if given < 0 else given, receive, send, feed)
                 return
     await send({"type": "websocket.close", "code": code})

@@ -1,15 +1,17 @@
 """``python -m local``: everything on this machine, with seed data and a login, until Ctrl-C.
 
-Data is kept in ``.local/``. With ``PGHOST`` or ``REDIS_URL`` set, those servers are used instead of own ones.
+Data is kept in ``.local/``. With ``PGHOST``, ``REDIS_URL`` or ``MEDIA_BUCKET`` set, those servers are used
+instead of own ones.
 """
 
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from local.services import postgres, valkey
+from local.services import object_store, postgres, valkey
 
 PROJECT = Path(__file__).resolve().parent.parent
 _MAKE_LOGIN = """
@@ -29,8 +31,11 @@ def main() -> int:
             environment |= stack.enter_context(postgres(PROJECT / ".local" / "postgres", durable=True))
         if "REDIS_URL" not in environment:
             environment |= stack.enter_context(valkey(PROJECT / ".local" / "valkey"))
+        if "MEDIA_BUCKET" not in environment:
+            environment |= stack.enter_context(object_store(PROJECT / ".local" / "object_store"))
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
+        stack.enter_context(_worker(environment))
         print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)
         serve = [sys.executable, "-m", "uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
         serve += ["--lifespan", "on", "--reload"]
@@ -38,6 +43,29 @@ def main() -> int:
             return subprocess.run(serve, cwd=PROJECT, env=environment, check=False).returncode
         except KeyboardInterrupt:
             return 0
+
+
+@contextmanager
+def _worker(environment: dict[str, str]) -> Iterator[None]:
+    """Run what web processes leave to be done."""
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "stockweb",
+        "worker",
+        "--concurrency",
+        "1",
+        "--loglevel",
+        "WARNING",
+    ]
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, process_group=0)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A PostgreSQL, a Valkey and a server for MongoDB's protocol from Python wheels, on loopback ports of their own, that end with this process."""
+"""PostgreSQL, Valkey, MongoDB's protocol and S3 from Python wheels, on loopback ports, that end with this process."""
 
 import ctypes
 import importlib.util
@@ -106,6 +106,43 @@ def mongodb(directory: Path) -> Iterator[dict[str, str]]:
     with _child(command, log, None, stop=signal.SIGTERM, orphaned=signal.SIGKILL) as process:
         _until(lambda: _listens(port), process, log)
         yield {"MONGODB_URI": f"mongodb://{HOST}:{port}/stockweb"}
+
+
+@contextmanager
+def object_store(directory: Path) -> Iterator[dict[str, str]]:
+    """Run a stand-in for S3, which keeps nothing, with one bucket; yield the variables by which it is found."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port, log = free_port(), directory / "object_store.log"
+    command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", port]
+    found = {
+        "MEDIA_BUCKET": "stockweb-media",
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AWS_REGION": "eu-west-3",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    with _child(command, log, None, stop=signal.SIGTERM, orphaned=signal.SIGKILL) as process:
+        _until(lambda: _listens(port), process, log)
+        _make_bucket(found)
+        yield found
+
+
+def _make_bucket(found: dict[str, str]) -> None:
+    """Make the bucket as seatrial does: pages of any port of this machine may use it."""
+    import boto3  # noqa: PLC0415 - only where this is wanted
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=found["AWS_ENDPOINT_URL"],
+        region_name=found["AWS_REGION"],
+        aws_access_key_id=found["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=found["AWS_SECRET_ACCESS_KEY"],
+    )
+    s3.create_bucket(
+        Bucket=found["MEDIA_BUCKET"], CreateBucketConfiguration={"LocationConstraint": found["AWS_REGION"]}
+    )
+    rule = {"AllowedOrigins": [f"http://{HOST}:*"], "AllowedMethods": ["GET", "POST"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket=found["MEDIA_BUCKET"], CORSConfiguration={"CORSRules": [rule]})
 
 
 def free_port() -> int:

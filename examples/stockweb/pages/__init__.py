@@ -1,1 +1,1 @@
-"""The pages that people use: HTML from the server, one style sheet, no script."""
+"""The pages that people use: HTML from the server, one style sheet, scripts that most do without."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -17,9 +17,12 @@ from stock import ledger
 from stock.ledger import Entry
 from stock.models import Movement
 
+_may_change_stock = permission_required("stock.add_movement", raise_exception=True)
+
 
 @require_POST
 @login_required
+@_may_change_stock
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Add to a box or take from it."""
     part = get_object_or_404(Part, pk=pk)
@@ -35,6 +38,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@_may_change_stock
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry parts from one box to another."""
     part = get_object_or_404(Part, pk=pk)
@@ -49,6 +53,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@_may_change_stock
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Reverse a movement."""
     movement = get_object_or_404(Movement.objects.select_related("lot__part"), pk=pk)

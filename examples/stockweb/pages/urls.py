@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from pages import changes, finding, views
+from pages import attachments, changes, finding, imports, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,5 +17,10 @@ urlpatterns = [
     path("find/save/", finding.save, name="requirement-save"),
     path("find/saved/<int:pk>/", finding.saved, name="requirement"),
     path("find/saved/<int:pk>/delete/", finding.delete, name="requirement-delete"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/<uuid:pk>/", imports.one, name="import"),
+    path("imports/<uuid:pk>/check/", imports.check, name="import-check"),
+    path("imports/<uuid:pk>/commit/", imports.commit, name="import-commit"),
+    path("attachments/<uuid:pk>/delete/", attachments.delete, name="attachment-delete"),
     path("types/", views.type_list, name="type-list"),
 ]

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from attachments import desk
 from live.events import newest
+from pages.attachments import files
 from pages.rows import part_page
 from pages.visitors import briefly_kept
 from parts.attributes import attributes
@@ -62,7 +64,9 @@ def part_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "total": total,
         "low": total < part.min_qty,
         "movements": _movements().filter(lot__part=part)[:MOVEMENTS_SHOWN],
-        "boxes": Box.objects.all() if request.user.is_authenticated else (),
+        "boxes": Box.objects.all() if request.user.has_perm("stock.add_movement") else (),
+        "can_attach": desk.available(),
+        "files": files(part.pk),
         "change_key": uuid.uuid4(),
         "move_key": uuid.uuid4(),
     }

@@ -30,6 +30,20 @@ KEEPER_MAY = frozenset(
         "stock.change_box",
         "stock.delete_box",
         "stock.add_movement",
+        "exchange.add_import",
+        "attachments.add_attachment",
+        "attachments.delete_attachment",
+        "shops.add_shop",
+        "shops.change_shop",
+        "shops.delete_shop",
+        "shops.add_offer",
+        "shops.change_offer",
+        "shops.delete_offer",
+        "shops.add_rate",
+        "projects.add_project",
+        "projects.change_project",
+        "projects.delete_project",
+        "projects.add_build",
     }
 )
 

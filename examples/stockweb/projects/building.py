@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from projects.models import Build, Project
 from projects.report import LineReport, Report, Status, report
@@ -13,6 +14,9 @@ from stock import ledger
 from stock.ledger import Pick
 from stock.models import Lot, Movement
 from stockweb.store import retried
+
+#: Of a build: whether somebody gave it back.
+UNDONE = Exists(Movement.objects.filter(move_id=OuterRef("key"), reversed_by__isnull=False))
 
 
 class NotBuildable(Exception):
@@ -62,11 +66,6 @@ def build(project: Project, boards: int, *, key: uuid.UUID, user: int | None = N
 def undo(made: Build, *, user: int | None = None) -> tuple[ledger.Entry, ...]:
     """Give back what a build took, each part to its box. A second time changes nothing."""
     return ledger.undo(Movement.objects.filter(move_id=made.key).earliest("pk").pk, user=user)
-
-
-def is_undone(made: Build) -> bool:
-    """Whether somebody gave it back."""
-    return Movement.objects.filter(move_id=made.key, reversed_by__isnull=False).exists()
 
 
 def _picks(lines: Iterable[LineReport]) -> list[Pick] | None:

@@ -8,6 +8,8 @@ a part number for a value, as integrated circuits have.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models.functions import Upper
+
 from parts.models import Part
 from parts.requirement import Vocabulary, vocabulary
 from projects.models import BomLine, Remembered
@@ -61,8 +63,7 @@ def _wanted(line: BomLine, known: Vocabulary, boards: int) -> Wanted | None:
 def _named(lines: Sequence[BomLine]) -> dict[int, tuple[int, str]]:
     """Return the part that is meant by name, and how that is known, by line."""
     by_mpn = _by_mpn({text for line in lines for text in (line.mpn, line.value) if text})
-    skus = {line.sku for line in lines if line.sku}
-    by_sku = dict(Offer.objects.filter(sku__in=skus).order_by("-pk").values_list("sku", "part_id")) if skus else {}
+    by_sku = _by_sku({line.sku for line in lines if line.sku})
     before = Remembered.objects.filter(value__in={line.value for line in lines})
     remembered = {(each.value, each.footprint): each.part_id for each in before}
     found: dict[int, tuple[int, str]] = {}
@@ -70,7 +71,7 @@ def _named(lines: Sequence[BomLine]) -> dict[int, tuple[int, str]]:
         ways = (
             (line.chosen_id, "chosen"),
             (by_mpn.get(line.mpn), "number"),
-            (by_sku.get(line.sku), "order number"),
+            (by_sku.get(line.sku.upper()), "order number"),
             (remembered.get((line.value, line.footprint)), "remembered"),
             (None if line.wanted else by_mpn.get(line.value), "number"),
         )
@@ -84,3 +85,9 @@ def _by_mpn(numbers: Collection[str]) -> dict[str, int]:
     """Return parts by their numbers; where two makers have one, the part that was there first."""
     parts = Part.objects.filter(mpn__in=numbers).exclude(mpn="").order_by("-pk")
     return dict(parts.values_list("mpn", "pk"))
+
+
+def _by_sku(numbers: Collection[str]) -> dict[str, int]:
+    """Return parts by the numbers that shops give them, in capitals."""
+    offers = Offer.objects.annotate(number=Upper("sku")).filter(number__in=[number.upper() for number in numbers])
+    return dict(offers.order_by("-pk").values_list("number", "part_id"))

@@ -12,6 +12,9 @@ from projects.matching import Match, match
 from projects.models import BomLine, Project
 from stock.models import Lot
 
+#: More are never asked for.
+MOST_BOARDS = 1_000_000
+
 
 class Status(enum.StrEnum):
     """What is to be said of a line."""

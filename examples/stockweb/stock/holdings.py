@@ -5,7 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.expressions import RawSQL
+
 from stock.models import Lot
+
+_WITHIN = """
+WITH RECURSIVE within AS (
+    SELECT id FROM stock_box WHERE code = %s
+    UNION SELECT box.id FROM stock_box AS box JOIN within ON box.parent_id = within.id
+)
+SELECT id FROM within
+"""
 
 
 @dataclass(frozen=True)
@@ -26,3 +36,8 @@ def holdings(parts: Iterable[int]) -> dict[int, list[Holding]]:
     for part, *rest in lots.values_list("part_id", "box_id", "box__code", "qty", "approx", "counted_at"):
         found[part].append(Holding(*rest))
     return found
+
+
+def within(code: str) -> RawSQL:
+    """Return, for a condition, the ids of the box with a code and of those inside it; none where there is no such."""
+    return RawSQL(_WITHIN, (code,))  # noqa: S611 - the code is a parameter

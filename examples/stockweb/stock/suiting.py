@@ -1,7 +1,7 @@
 """Parts that suit a requirement, and those that could: one query for each of the two.
 
 A part *suits* when every clause holds. It *could suit* when no clause fails but the part says nothing of an attribute.
-Conditions are EXISTS on typed values, so a part is found once however many clauses there are. The best is first: in
+A part has one value of an attribute at most, so it is found once however many clauses there are. The best is first: in
 stock, then the least unknown, then the tightest (a 25 V capacitor before a 50 V one where 16 V are needed), then the
 one of which there is most.
 
@@ -9,12 +9,12 @@ The queries are written in SQL for two things that the ORM cannot say: that what
 looked up part by part (MATERIALIZED), and that a part's stock is added up once for all that needs it (LATERAL).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import connection
-from psycopg.sql import SQL, Composed, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from parts.models import AttributeDefinition
 from parts.requirement import Clause, Requirement
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 _SUITS = SQL("""
 SELECT part.id, part.name, part.mpn, part.manufacturer, part.package, part.min_qty,
     {asked}::bigint[] AS known, count(*) OVER () AS hits
-FROM parts_part AS part, LATERAL ({stock}) AS stock
+FROM parts_part AS part {values}, LATERAL ({stock}) AS stock
 WHERE {conditions}
 ORDER BY stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.name, part.id
 LIMIT {size} OFFSET {start}
@@ -55,7 +55,7 @@ LIMIT {size}
 """)
 
 STOCK = SQL("SELECT coalesce(sum(lot.qty), 0) AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
-_IN_STOCK = SQL("EXISTS (SELECT FROM stock_lot AS lot WHERE lot.part_id = part.id AND lot.qty > 0)")
+_IN_STOCK = SQL("stock.quantity > 0")
 
 _SAID = SQL("""
 SELECT coalesce(array_agg(value.definition_id), '{{}}') AS known FROM parts_attributevalue AS value
@@ -64,21 +64,21 @@ WHERE value.part_id = part.id AND value.definition_id = ANY({asked}::bigint[])
 """)
 
 # Naming the types as well is what makes the indexes selective; they have only what is known.
-_VALUE = SQL("""
-EXISTS (
-    SELECT FROM parts_attributevalue AS value
-    WHERE value.part_id = part.id AND value.type_id = ANY({types}::bigint[]) AND value.definition_id = {definition}
-        AND {known} AND {condition}
-)
+_OF = SQL("""
+{value}.part_id = part.id AND {value}.type_id = ANY({types}::bigint[]) AND {value}.definition_id = {definition}
+    AND {known} AND {condition}
 """)
+_EXISTS = SQL("EXISTS (SELECT FROM parts_attributevalue AS {value} WHERE {of})")
+_JOIN = SQL("JOIN parts_attributevalue AS {value} ON {of}")
 
 # By part and definition alone, for which there is a unique index: any other would be read for each part anew.
-_DISTANCE = SQL("""
+_LOOKED_UP = SQL("""
 coalesce((
-    SELECT ({off}) / nullif({size}, 0) FROM parts_attributevalue AS value
-    WHERE value.part_id = part.id AND value.definition_id = {definition}
+    SELECT {distance} FROM parts_attributevalue AS {value}
+    WHERE {value}.part_id = part.id AND {value}.definition_id = {definition}
 ), 0)
 """)
+_VALUE = Identifier("value")
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,14 @@ class Bucket:
 @on_mongodb("stock.mongo.suiting")
 def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     """Return ``size`` of the parts that suit, from the one with the number ``start`` (the first is 0)."""
+    found = matching(requirement)
     return _bucket(
         _SUITS.format(
             asked=Literal(_asked(requirement)),
+            values=found.values,
             stock=STOCK,
-            conditions=conditions(requirement),
-            looseness=looseness(requirement),
+            conditions=found.conditions,
+            looseness=found.looseness,
             size=Literal(size),
             start=Literal(start),
         )
@@ -109,12 +111,12 @@ def possible(requirement: Requirement, size: int) -> Bucket:
     """Return ``size`` of the parts that could suit."""
     if not (requirement.clauses or requirement.package):
         return Bucket()
-    fails = [SQL("NOT {}").format(_value(requirement, each, _fails(each))) for each in requirement.clauses]
+    fails = [SQL("NOT {}").format(_exists(requirement, each, _fails(each))) for each in requirement.clauses]
     fine = [_of_the_type(requirement), *fails]
-    silent = [SQL("NOT {}").format(_value(requirement, each, SQL("TRUE"))) for each in requirement.clauses]
+    silent = [SQL("NOT {}").format(_exists(requirement, each, SQL("TRUE"))) for each in requirement.clauses]
     unknown = SQL("{} - cardinality(said.known)").format(Literal(len(requirement.clauses)))
     if requirement.package:
-        fine.append(SQL("({} OR part.package = '')").format(_package(requirement)))
+        fine.append(SQL("({} OR part.package = '')").format(_package(Literal(requirement.package))))
         silent.append(SQL("it.package = ''"))
         unknown = SQL("{} + (it.package = '')::int").format(unknown)
     return _bucket(
@@ -122,10 +124,10 @@ def possible(requirement: Requirement, size: int) -> Bucket:
             conditions=SQL(" AND ").join(fine),
             stock=STOCK,
             said=_SAID.format(asked=Literal(_asked(requirement))),
-            in_stock=SQL("stock.quantity > 0") if requirement.in_stock else SQL("TRUE"),
+            in_stock=_IN_STOCK if requirement.in_stock else SQL("TRUE"),
             silent=SQL(" OR ").join(silent),
             unknown=unknown,
-            looseness=looseness(requirement),
+            looseness=_sum(_looked_up(each) for each in requirement.clauses if not each.words),
             size=Literal(size),
         )
     )
@@ -138,19 +140,47 @@ def unknown(requirement: Requirement, part: Found) -> list[tuple[str, str]]:
     return [*found, ("package", "Package")] if requirement.package and not part.package else found
 
 
-def conditions(requirement: Requirement) -> Composed:
-    """Return what a row of ``parts_part AS part`` has to be to suit."""
-    found = [_of_the_type(requirement), *(_value(requirement, each, _holds(each)) for each in requirement.clauses)]
+@dataclass(frozen=True)
+class Asked:
+    """How SQL names what one clause asks for: by the numbers and words themselves, or by columns that have them."""
+
+    low: Composable
+    high: Composable
+    words: Composable
+
+
+def literally(clause: Clause) -> Asked:
+    """Write what a clause asks for into the statement: then PostgreSQL knows how many parts it leaves."""
+    return Asked(Literal(clause.low), Literal(clause.high), SQL("{}::text[]").format(Literal(list(clause.words))))
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How SQL finds what suits: ``parts_part AS part`` and ``values``, beside :data:`STOCK` as ``stock``.
+
+    ``looseness`` is how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause.
+    """
+
+    values: Composed
+    conditions: Composed
+    looseness: Composed
+
+
+def matching(
+    requirement: Requirement, named: Callable[[Clause], Asked] = literally, package: Composable | None = None
+) -> Matching:
+    """Return how parts are found that suit; ``named`` and ``package`` say how the numbers and words are named."""
+    joins, distances, conditions = [], [], [_of_the_type(requirement)]
+    for each in requirement.clauses:
+        value, asked = Identifier(f"value_{each.definition.pk}"), named(each)
+        joins.append(_JOIN.format(value=value, of=_of(requirement, each, value, _holds(each, asked, value))))
+        if not each.words:
+            distances.append(SQL("coalesce({}, 0)").format(_distance(each, asked, value)))
     if requirement.in_stock:
-        found.append(_IN_STOCK)
+        conditions.append(_IN_STOCK)
     if requirement.package:
-        found.append(_package(requirement))
-    return SQL(" AND ").join(found)
-
-
-def looseness(requirement: Requirement) -> Composed:
-    """Return how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause."""
-    return SQL(" + ").join([SQL("0::float8"), *_distances(requirement)])
+        conditions.append(_package(package or Literal(requirement.package)))
+    return Matching(SQL(" ").join(joins), SQL(" AND ").join(conditions), _sum(distances))
 
 
 def _bucket(query: Composed) -> Bucket:
@@ -164,74 +194,88 @@ def _of_the_type(requirement: Requirement) -> Composed:
     return SQL("part.type_id = ANY({}::bigint[])").format(Literal(list(requirement.types)))
 
 
-def _package(requirement: Requirement) -> Composed:
-    return SQL("upper(part.package) = upper({})").format(Literal(requirement.package))
+def _package(package: Composable) -> Composed:
+    return SQL("upper(part.package) = upper({})").format(package)
 
 
 def _asked(requirement: Requirement) -> list[int]:
     return [each.definition.pk for each in requirement.clauses]
 
 
-def _value(requirement: Requirement, clause: Clause, condition: SQL | Composed) -> Composed:
-    return _VALUE.format(
+def _exists(requirement: Requirement, clause: Clause, condition: SQL | Composed) -> Composed:
+    return _EXISTS.format(value=_VALUE, of=_of(requirement, clause, _VALUE, condition))
+
+
+def _of(requirement: Requirement, clause: Clause, value: Identifier, condition: SQL | Composed) -> Composed:
+    # As the partial indexes say it.
+    known = "NOT {}.text_value = ''" if clause.words else "{}.num_lo IS NOT NULL"
+    return _OF.format(
+        value=value,
         types=Literal(list(requirement.types)),
         definition=Literal(clause.definition.pk),
-        # As the partial indexes say it.
-        known=SQL("NOT value.text_value = ''" if clause.words else "value.num_lo IS NOT NULL"),
+        known=SQL(known).format(value),
         condition=condition,
     )
 
 
-def _holds(clause: Clause) -> Composed:
-    low, high = Literal(clause.low), Literal(clause.high)
+def _holds(clause: Clause, asked: Asked, value: Identifier) -> Composed:
+    low, high = asked.low, asked.high
     match clause.comparison:
         case "one of":
-            return SQL("value.text_value = ANY({}::text[])").format(Literal(list(clause.words)))
+            return SQL("{}.text_value = ANY({})").format(value, asked.words)
         case "covers":
-            return SQL("value.num_lo <= {} AND value.num_hi >= {}").format(low, high)
+            return SQL("{0}.num_lo <= {1} AND {0}.num_hi >= {2}").format(value, low, high)
         case "within":
-            return SQL("value.num_lo BETWEEN {} AND {} AND value.num_hi <= {}").format(low, high, high)
+            return SQL("{0}.num_lo BETWEEN {1} AND {2} AND {0}.num_hi <= {2}").format(value, low, high)
         case comparison:
-            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][0]), low)
+            return SQL("{} {} {}").format(_end(clause, value), SQL(_OPERATORS[comparison][0]), low)
 
 
 def _fails(clause: Clause) -> Composed:
-    low, high = Literal(clause.low), Literal(clause.high)
+    low, high, value = Literal(clause.low), Literal(clause.high), _VALUE
     match clause.comparison:
         case "one of":
-            return SQL("value.text_value <> ALL({}::text[])").format(Literal(list(clause.words)))
+            return SQL("{}.text_value <> ALL({}::text[])").format(value, Literal(list(clause.words)))
         case "covers":
-            return SQL("(value.num_lo > {} OR value.num_hi < {})").format(low, high)
+            return SQL("({0}.num_lo > {1} OR {0}.num_hi < {2})").format(value, low, high)
         case "within":
-            return SQL("(value.num_lo < {} OR value.num_hi > {})").format(low, high)
+            return SQL("({0}.num_lo < {1} OR {0}.num_hi > {2})").format(value, low, high)
         case comparison:
-            return SQL("{} {} {}").format(_end(clause), SQL(_OPERATORS[comparison][1]), low)
+            return SQL("{} {} {}").format(_end(clause, value), SQL(_OPERATORS[comparison][1]), low)
 
 
 #: A comparison and its contrary.
 _OPERATORS = {">=": (">=", "<"), ">": (">", "<="), "<=": ("<=", ">"), "<": ("<", ">=")}
 
 
-def _end(clause: Clause) -> SQL:
+def _end(clause: Clause, value: Identifier) -> Composed:
     """Return which end of a value is bounded: a range reaches 12 V if its upper end does; a number has but one."""
     upward = clause.definition.kind == AttributeDefinition.Kind.RANGE and clause.comparison in (">=", ">")
-    return SQL("value.num_hi" if upward else "value.num_lo")
+    return SQL("{}.num_hi" if upward else "{}.num_lo").format(value)
 
 
-def _distances(requirement: Requirement) -> Iterator[Composed]:
-    for clause in requirement.clauses:
-        low, high = Literal(clause.low), Literal(clause.high)
-        match clause.comparison:
-            case "one of":
-                continue
-            case "covers":
-                off = SQL("{} - value.num_lo + value.num_hi - {}").format(low, high)
-                size = SQL("value.num_hi - value.num_lo + abs({}) + abs({})").format(low, high)
-            case "within":
-                middle = Literal((clause.low + clause.high) / 2)
-                off = SQL("abs(value.num_lo - {})").format(middle)
-                size = SQL("abs(value.num_lo) + abs({})").format(middle)
-            case _:
-                off = SQL("abs({} - {})").format(_end(clause), low)
-                size = SQL("abs({}) + abs({})").format(_end(clause), low)
-        yield _DISTANCE.format(off=off, size=size, definition=Literal(clause.definition.pk))
+def _sum(distances: Iterable[Composed]) -> Composed:
+    return SQL(" + ").join([SQL("0::float8"), *distances])
+
+
+def _looked_up(clause: Clause) -> Composed:
+    """Return the distance of a part of which the value is not at hand; 0 where it has none."""
+    distance = _distance(clause, literally(clause), _VALUE)
+    return _LOOKED_UP.format(distance=distance, value=_VALUE, definition=Literal(clause.definition.pk))
+
+
+def _distance(clause: Clause, asked: Asked, value: Identifier) -> Composed:
+    """Return how far a value is from what is asked for, as a part of both; NULL where both are nothing."""
+    low, high = asked.low, asked.high
+    match clause.comparison:
+        case "covers":
+            off = SQL("{1} - {0}.num_lo + {0}.num_hi - {2}").format(value, low, high)
+            size = SQL("{0}.num_hi - {0}.num_lo + abs({1}) + abs({2})").format(value, low, high)
+        case "within":
+            middle = SQL("({} + {}) / 2").format(low, high)
+            off = SQL("abs({}.num_lo - {})").format(value, middle)
+            size = SQL("abs({}.num_lo) + abs({})").format(value, middle)
+        case _:
+            off = SQL("abs({} - {})").format(_end(clause, value), low)
+            size = SQL("abs({}) + abs({})").format(_end(clause, value), low)
+    return SQL("({}) / nullif({}, 0)").format(off, size)

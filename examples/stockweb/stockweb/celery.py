@@ -6,6 +6,8 @@ from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 
+import stockweb.tracing  # noqa: F401 - connects to Celery's signals
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stockweb.settings")
 
 app = Celery("stockweb")

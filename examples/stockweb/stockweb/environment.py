@@ -2,8 +2,8 @@
 
 import json
 import os
+import re
 import urllib.request
-from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -34,17 +34,26 @@ def whole(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name}={text!r}: expected a whole number") from error
 
 
-def one_of(name: str, known: Sequence[str]) -> str:
-    """Return a variable that has one of these values, by default the first. Raises ``ImproperlyConfigured``."""
-    text = os.environ.get(name, "").strip() or known[0]
-    if text not in known:
-        raise ImproperlyConfigured(f"{name}={text!r}: expected {' or '.join(known)}")
-    return text
-
-
 def listed(name: str) -> list[str]:
     """Return a comma-separated variable as a list, empty where it is not set."""
     return [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """Return a comma-separated variable as origins. Raises ``ImproperlyConfigured`` for an entry that is none."""
+    found = [entry.removesuffix("/") for entry in listed(name)]
+    for entry in found:
+        if not re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:[0-9]+)?", entry):
+            raise ImproperlyConfigured(f"{name}: {entry!r} is no origin, such as https://app.stockweb.example")
+    return found
+
+
+def one_of(name: str, *allowed: str) -> str:
+    """Return a variable that has one of some values, the first unless it is set. Raises ``ImproperlyConfigured``."""
+    text = os.environ.get(name, "").strip() or allowed[0]
+    if text not in allowed:
+        raise ImproperlyConfigured(f"{name}={text!r}: expected {' or '.join(allowed)}")
+    return text
 
 
 def own_addresses() -> list[str]:

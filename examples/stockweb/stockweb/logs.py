@@ -1,35 +1,41 @@
-"""Log records as one line of JSON each, with the version that wrote them."""
+"""Log records as one line of JSON each, with the version that wrote them and the request that they belong to."""
 
 import json
-import logging
-import time
 from typing import Any
 
-#: What every record has; anything else on it was given by the caller with ``extra`` and belongs into the line.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "server_time"}
+import structlog
+from structlog.contextvars import merge_contextvars
+from structlog.typing import EventDict
+
+#: What Django and its server put on a record that is no text.
+_OBJECTS = ("request", "server_time")
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(structlog.stdlib.ProcessorFormatter):
     """``{"at": ..., "level": ..., "logger": ..., "version": ..., "message": ...}``, and what ``extra`` adds."""
 
     def __init__(self, version: str) -> None:
-        super().__init__()
-        self._version = version
+        def ours(_logger: Any, _method: str, line: EventDict) -> EventDict:
+            for name in _OBJECTS:
+                line.pop(name, None)
+            message = line.pop("event")
+            return {**line, "version": version, "message": message}
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line; a traceback becomes one string in it."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        line: dict[str, Any] = {
-            "at": f"{at}.{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "version": self._version,
-            "message": record.getMessage(),
-        }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        super().__init__(
+            foreign_pre_chain=[
+                merge_contextvars,
+                structlog.stdlib.ExtraAdder(),
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+                structlog.processors.format_exc_info,
+                ours,
+                structlog.processors.JSONRenderer(serializer=json.dumps, default=str, ensure_ascii=False),
+            ],
+        )
 
 
 def logging_config(version: str, *, plain: bool = False) -> dict[str, Any]:
@@ -45,5 +51,6 @@ def logging_config(version: str, *, plain: bool = False) -> dict[str, Any]:
             # Django, gunicorn and uvicorn attach handlers of their own; one line a record is enough.
             name: {"handlers": [], "level": "INFO", "propagate": True}
             for name in ("django", "django.server", "gunicorn.error", "gunicorn.access", "uvicorn", "uvicorn.error")
-        },
+        }
+        | {"botocore": {"level": "WARNING"}},  # it tells where it found its credentials
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from celery.schedules import crontab
 from corsheaders.defaults import default_headers
 
-from stockweb.environment import flag, listed, one_of, own_addresses, whole
+from stockweb.environment import flag, listed, one_of, origins, own_addresses, whole
 from stockweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,8 +19,8 @@ HTTPS = flag("DJANGO_HTTPS")
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "not-secret-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS") + own_addresses()
 #: Where the front end is, if it has a host of its own; the release says it.
-SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
-ORIGINS = sorted({*listed("DJANGO_CORS_ORIGINS"), *([SITE_URL] if SITE_URL else [])})
+SITE_URL = next(iter(origins("SITE_URL")), "")
+ORIGINS = sorted({*origins("SITE_URL"), *origins("DJANGO_CORS_ORIGINS")})
 CSRF_TRUSTED_ORIGINS = listed("DJANGO_CSRF_TRUSTED_ORIGINS") + ORIGINS
 #: How many proxies before this process write into X-Forwarded-For whom they heard from; what else is there is hearsay.
 PROXIES = whole("DJANGO_PROXIES", 0)
@@ -33,9 +33,9 @@ INSTALLED_APPS = [
     "shops",
     "projects",
     "exchange",
+    "attachments",
     "people",
     "pages",
-    "rest_framework",
     "drf_spectacular",
     "corsheaders",
     "allauth",
@@ -52,6 +52,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "stockweb.headers.ResponseHeaders",
+    "stockweb.tracing.RequestId",
+    "metrics.counting.Counting",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -59,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.private.Private",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -107,7 +110,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 #: Where the data is: in PostgreSQL, or in MongoDB, for which see documents/ and stockweb/store.py.
-STORE = one_of("STOCKWEB_STORE", ("postgres", "mongo"))
+STORE = one_of("STOCKWEB_STORE", "postgres", "mongo")
 if STORE == "mongo":
     DATABASES = {
         "default": {
@@ -167,8 +170,7 @@ ACCOUNT_ADAPTER = "people.accounts.Accounts"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_PREVENT_ENUMERATION = True
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 
 # Security -----------------------------------------------------------------------------------------------------------
 
@@ -179,7 +181,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 # A front end on another host of the same site (app. and api.stockweb.example) needs neither of these: its requests
 # carry the cookies of this host. On another site, which browsers more and more refuse, it needs "None".
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = os.environ.get("DJANGO_COOKIE_SAMESITE", "Lax")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = one_of("DJANGO_COOKIE_SAMESITE", "Lax", "Strict", "None")
 SESSION_COOKIE_DOMAIN = CSRF_COOKIE_DOMAIN = os.environ.get("DJANGO_COOKIE_DOMAIN") or None
 CORS_ALLOWED_ORIGINS = ORIGINS
 CORS_ALLOW_CREDENTIALS = True
@@ -187,8 +189,8 @@ CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "X-Stockweb-Version"]
 CORS_URLS_REGEX = r"^/(api|_allauth)/"
 SECURE_SSL_REDIRECT = HTTPS
-# The load balancer and ECS ask over plain HTTP, and a redirect is not healthy.
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$"]
+# The load balancer, ECS and Prometheus ask a task over plain HTTP, and a redirect is not healthy.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/ready$", r"^metrics$"]
 SECURE_HSTS_SECONDS = whole("DJANGO_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -212,7 +214,7 @@ API_LIMITS = {
     "token": whole("API_LIMIT_TOKEN", 1200),
 }
 #: Attempts to log in on the page, a minute: of an address, and for a name.
-LOGIN_LIMITS = {"address": 20, "name": 5}
+LOGIN_LIMITS = {"address": 30, "name": 10}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockweb",
     "DESCRIPTION": "A stock manager for electronic spare parts.",
@@ -229,6 +231,9 @@ SPECTACULAR_SETTINGS = {
         "Unit": "parts.models.AttributeDefinition.Unit",
         "BoxKind": "stock.models.Box.Kind",
         "Reason": "stock.models.Movement.Reason",
+        "ImportState": "exchange.models.Import.State",
+        "Verdict": "exchange.models.ImportLine.Verdict",
+        "AttachmentState": "attachments.models.Attachment.State",
         "Role": "people.roles.Role",
         "Scope": "people.models.Token.Scope",
     },
@@ -255,6 +260,11 @@ STORAGES = {
 
 #: What prices of all shops are compared in; rates to it are kept by hand.
 HOME_CURRENCY = os.environ.get("HOME_CURRENCY", "EUR")
+
+# Files of parts -------------------------------------------------------------------------------------------------------
+
+#: A private bucket; empty: nothing can be attached. Where S3 is and who asks, boto3 finds out by itself.
+MEDIA_BUCKET = os.environ.get("MEDIA_BUCKET", "")
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -293,9 +303,13 @@ CELERY_BEAT_SCHEDULE = {
     "read-attributes": {"task": "parts.tasks.read_attributes", "schedule": crontab(hour=3, minute=45)},
     "resume-imports": {"task": "exchange.tasks.resume_imports", "schedule": crontab()},
     "forget-imports": {"task": "exchange.tasks.forget_imports", "schedule": crontab(hour=4, minute=0)},
+    "redraw-photos": {"task": "attachments.tasks.redraw_photos", "schedule": crontab(minute="*/15")},
+    "sweep-attachments": {"task": "attachments.tasks.sweep_attachments", "schedule": crontab(hour=4, minute=15)},
     "low-stock-digest": {"task": "stock.tasks.send_low_stock_digest", "schedule": crontab(minute=5)},
 }
 
-# Logs ---------------------------------------------------------------------------------------------------------------
+# Logs and metrics --------------------------------------------------------------------------------------------------
 
+#: Whoever shows it may read /metrics; without one nobody may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 LOGGING = logging_config(VERSION, plain=DEBUG)

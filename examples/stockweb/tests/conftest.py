@@ -16,12 +16,16 @@ from django.core.cache import caches
 from django.db import connections, transaction
 from django.test import Client
 
-from local.services import mongodb, postgres, valkey
+from attachments import bucket
+from attachments import tasks as attaching
+from local.services import mongodb, object_store, postgres, valkey
+from parts.models import Part
 from people.roles import Role, give
 from stock.models import Box
 from stock.seeds.plant import plant
 from stockweb.celery import app
-from tests.factories import Shelf, shelf
+from tests.factories import Shelf, part, shelf
+from tests.media import Queued
 
 PROJECT = Path(__file__).resolve().parent.parent
 _LIBPQ = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
@@ -116,3 +120,32 @@ def kept(client: Client, keeper: User) -> Client:
 def box(db: None) -> Box:
     """A box of its own."""
     return Box.objects.create(code="Z9", name="Spare")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """A stand-in for S3, by the variables that lead to it."""
+    with object_store(tmp_path_factory.mktemp("store")) as found:
+        yield found
+
+
+@pytest.fixture
+def media(store: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, settings: Any, db: None) -> Iterator[Part]:
+    """A part, and a bucket for what is attached to it, empty before and after."""
+    for name, value in store.items():
+        monkeypatch.setenv(name, value)
+    settings.MEDIA_BUCKET = store["MEDIA_BUCKET"]
+    bucket.client.cache_clear()
+    yield part()
+    settings.MEDIA_BUCKET = store["MEDIA_BUCKET"]
+    bucket.remove([each.key for each in bucket.stored()])
+    bucket.client.cache_clear()
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any) -> Queued:
+    """Work on attachments, done at once where a transaction would be over."""
+    made = Queued(django_capture_on_commit_callbacks)
+    for task in (attaching.draw, attaching.remove):
+        monkeypatch.setattr(task, "delay", lambda *given, task=task: (made.calls.append(given), task(*given)))
+    return made

@@ -6,12 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from people.models import Token
 from stock.models import Lot, Movement
 from tests.factories import Shelf
 
 pytestmark = pytest.mark.django_db
 
-READABLE = ["parts/parttype", "parts/part", "stock/box", "stock/lot", "stock/movement"]
+READABLE = ["parts/parttype", "parts/part", "stock/box", "stock/lot", "stock/movement", "people/token", "auth/user"]
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_a_part_with_an_attribute_can_be_made(admin: Client, stocked: Shelf) -> 
         "values-INITIAL_FORMS": 0,
     }
     assert admin.post("/admin/parts/part/add/", form).status_code == 302
+
+
+def test_a_token_can_be_revoked_and_not_be_made(admin: Client, keeper: User) -> None:
+    token, text = Token.make(keeper.pk, "scale", Token.Scope.READ, None)
+    assert admin.get("/admin/people/token/add/").status_code == 403
+    page = admin.get(f"/admin/people/token/{token.pk}/change/").content.decode()
+    assert text not in page
+    assert token.digest not in page
+    assert admin.post(f"/admin/people/token/{token.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert Client(headers={"Authorization": f"Bearer {text}"}).get("/api/v1/me").status_code == 401
 
 
 def test_the_admin_is_closed_to_keepers(kept: Client) -> None:

@@ -1,12 +1,15 @@
 """Changing stock by the forms on the pages."""
 
 import uuid
+from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 
+from people.roles import role_of
 from stock.models import Movement
 from tests.factories import Shelf
 
@@ -135,6 +138,15 @@ def test_an_invitation_of_somebody_known_changes_nothing_until_the_link_is_used(
     assert capsys.readouterr().out.startswith("known user keeper")
     assert client.login(username="keeper", password="keeper")
     assert client.get("/admin/").status_code == 302
+
+
+def test_an_invitation_says_the_role(db: None) -> None:
+    for arguments, role in [((), "keeper"), (("--role", "viewer"), "viewer"), (("--admin",), "admin"), ((), "admin")]:
+        call_command("invite", "alice", "--email", "alice@stockweb.example", *arguments, stdout=StringIO())
+        alice = User.objects.get()
+        assert (role_of(alice), alice.is_staff, alice.email) == (role, role == "admin", "alice@stockweb.example")
+    with pytest.raises(CommandError, match="the only admin"):
+        call_command("invite", "alice", "--role", "viewer")
 
 
 def test_log_in_and_out_by_the_forms(client: Client, keeper: Any) -> None:

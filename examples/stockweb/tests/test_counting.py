@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError
+from django.test import Client
 
 from stock import ledger
 from stock.audit import discrepancies
@@ -165,3 +166,9 @@ def test_builds_that_want_the_same_in_another_order_do_not_deadlock(stocked: She
     assert ended == {"granted": 5, "short": THREADS - 5}
     assert list(Lot.objects.values_list("qty", flat=True)) == [0, 0]
     assert discrepancies() == []
+
+
+def test_pages_say_that_a_handful_is_one(client: Client, stocked: Shelf) -> None:
+    ledger.count(stocked.part.pk, stocked.first.pk, 7, roughly=True)
+    for path in (f"/parts/{stocked.part.pk}/", f"/boxes/{stocked.first.code}/"):
+        assert "about 7" in client.get(path).content.decode()

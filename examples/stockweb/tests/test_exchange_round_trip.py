@@ -90,7 +90,7 @@ def dry_run(user: User, content: str) -> Import:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(world=WORLD)
 def test_there_and_back_again(empty: None, keeper: User, world: list[Any]) -> None:

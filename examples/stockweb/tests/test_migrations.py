@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from parts.models import AttributeDefinition, AttributeValue
 from parts.tasks import read_attributes
+from stock import ledger
+from stock.audit import discrepancies
 
 BEFORE = [("parts", "0001_initial")]
+BEFORE_COUNTS = [("stock", "0003_events"), ("parts", "0009_saved_requirements")]
+
+
+#: Migrations that no version served before.
+FIRST = [*BEFORE, ("stock", "0001_initial"), ("stock", "0002_movements_are_append_only"), ("stock", "0003_events")]
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:
@@ -30,6 +37,14 @@ def before(transactional_db: None) -> Iterator[Any]:
     migrate(latest)
 
 
+@pytest.fixture
+def before_counts(transactional_db: None) -> Iterator[Any]:
+    """The same, of the version that knew no counts."""
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    yield migrate(BEFORE_COUNTS)
+    migrate(latest)
+
+
 def test_the_models_have_no_other_migrations(db: None) -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
@@ -37,7 +52,7 @@ def test_the_models_have_no_other_migrations(db: None) -> None:
 def test_a_migration_alters_one_table(transactional_db: None, capsys: pytest.CaptureFixture[str]) -> None:
     """One that holds a table and waits for another makes a deadlock with a query of the version that serves."""
     for app, name in MigrationExecutor(connection).loader.graph.nodes:
-        if app == "parts" and (app, name) not in BEFORE:
+        if app in ("parts", "stock") and (app, name) not in FIRST:
             call_command("sqlmigrate", app, name)
             sql = capsys.readouterr().out
             made = set(re.findall(r'CREATE TABLE "(\w+)"', sql))
@@ -97,3 +112,26 @@ def test_values_get_typed_while_the_version_before_writes(before: Any) -> None:
     assert AttributeValue.objects.get(raw="10k").type_id == capacitor.pk
     assert read_attributes() == 2
     assert AttributeValue.objects.get(raw="47k").num_lo == 47_000
+
+
+def test_the_version_before_changes_the_stock_while_counts_are_there(before_counts: Any) -> None:
+    model = before_counts.get_model
+    resistor = model("parts", "PartType").objects.create(name="Resistor")
+    it = model("parts", "Part").objects.create(type=resistor, name="Resistor")
+    outer = model("stock", "Box").objects.create(code="A")
+    inner = model("stock", "Box").objects.create(code="B", parent=outer)
+    lot = model("stock", "Lot").objects.create(part=it, box=inner, qty=3)
+    old = model("stock", "Movement").objects
+    old.create(lot=lot, delta=3, balance=3, reason="buy")
+
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+
+    ledger.count(it.pk, inner.pk, 5, roughly=True)
+    model("stock", "Lot").objects.filter(pk=lot.pk).update(qty=4)
+    old.create(lot=lot, delta=-1, balance=4, reason="use")
+    model("stock", "Lot").objects.create(part=it, box=outer, qty=0)
+    model("stock", "Box").objects.create(code="C", parent=inner)
+    assert ledger.take(it.pk, inner.pk, 6).balance == 0
+    assert discrepancies() == []
+    with pytest.raises(IntegrityError, match="movement_says_something"):
+        old.create(lot=lot, delta=0, balance=0, reason="use")

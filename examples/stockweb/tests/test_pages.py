@@ -94,7 +94,7 @@ def test_the_list_takes_five_queries_however_long_it_is(
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/", 3), ("/parts/{part}/", 5), ("/boxes/", 2), ("/boxes/A1/", 3), ("/types/", 2), ("/api/parts/{part}", 3)],
+    [("/", 3), ("/parts/{part}/", 5), ("/boxes/", 2), ("/boxes/A1/", 3), ("/types/", 2), ("/api/v1/parts/{part}", 4)],
 )
 def test_pages_take_a_fixed_number_of_queries(
     client: Client, django_assert_num_queries: Any, stocked: Shelf, path: str, queries: int

@@ -210,11 +210,11 @@ def test_a_build_takes_all_and_its_undo_gives_all_back() -> None:
     assert (again.replayed, [each.movement for each in again.entries]) == (True, [e.movement for e in made.entries])
     with pytest.raises(ledger.KeyReused):
         building.build(it, 3, key=key)
-    assert not building.is_undone(made.build)
+    assert not Build.objects.filter(building.UNDONE).exists()
     building.undo(made.build)
     building.undo(made.build)
     assert (stock_of("NE555P"), stock_of(resistor.mpn)) == before
-    assert building.is_undone(made.build)
+    assert Build.objects.get(building.UNDONE) == made.build
     assert discrepancies() == []
 
 

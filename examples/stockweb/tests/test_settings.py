@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 
 from local.services import free_port
-from stockweb.environment import METADATA_VARIABLE, flag, listed, own_addresses, whole
+from stockweb.environment import METADATA_VARIABLE, flag, listed, one_of, origins, own_addresses, whole
 from tests.conftest import PROJECT
 
 
@@ -31,6 +32,13 @@ def test_check_deploy_has_nothing_to_say_in_production(environment: dict[str, st
     done = run(environment, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
     assert "no issues (0 silenced)" in done.stdout
+
+
+def test_the_image_has_every_app() -> None:
+    named = (PROJECT / ".dockerignore").read_text().splitlines()
+    own = [app for app in settings.INSTALLED_APPS if (PROJECT / app).is_dir()]
+    assert len(own) >= 5
+    assert [app for app in own if f"!{app}/" not in named] == []
 
 
 @pytest.mark.django_db
@@ -83,6 +91,30 @@ def test_a_list_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTS", "a.example, b.example,,")
     assert listed("HOSTS") == ["a.example", "b.example"]
     assert listed("NOT_SET_ANYWHERE") == []
+
+
+def test_origins_are_known_from_what_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITES", "https://app.example/, http://127.0.0.1:5173")
+    assert origins("SITES") == ["https://app.example", "http://127.0.0.1:5173"]
+    for nonsense in ("app.example", "https://app.example/shop", "*", "ftp://app.example", "null"):
+        monkeypatch.setenv("SITES", f"https://app.example,{nonsense}")
+        with pytest.raises(ImproperlyConfigured, match=r"SITES: .* is no origin"):
+            origins("SITES")
+
+
+def test_a_choice_is_one_of_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert one_of("NOT_SET_ANYWHERE", "Lax", "None") == "Lax"
+    monkeypatch.setenv("SAMESITE", "lax")
+    with pytest.raises(ImproperlyConfigured, match="SAMESITE='lax': expected Lax or None"):
+        one_of("SAMESITE", "Lax", "None")
+
+
+def test_the_front_end_may_call_and_is_believed() -> None:
+    environment = {"SITE_URL": "https://app.example", "DJANGO_CORS_ORIGINS": "http://127.0.0.1:5173"}
+    names = "s.CORS_ALLOWED_ORIGINS, s.CSRF_TRUSTED_ORIGINS, *s.HEADLESS_FRONTEND_URLS.values()"
+    done = run(environment, "-c", f"from stockweb import settings as s; print({names})")
+    both = ["http://127.0.0.1:5173", "https://app.example"]
+    assert done.stdout.strip() == f"{both} {both} https://app.example/set-password/{{key}}", done.stderr
 
 
 def test_outside_of_ecs_there_is_no_own_address(monkeypatch: pytest.MonkeyPatch) -> None:

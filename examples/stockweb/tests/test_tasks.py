@@ -1,5 +1,6 @@
 """Background work, by a real worker over a real queue."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from structlog.contextvars import bound_contextvars, clear_contextvars
 
 from stock import tasks
 from stock.models import Lot, LowStockAlert
@@ -47,12 +49,20 @@ def test_a_worker_does_what_is_queued_and_stops_when_told(environment: dict[str,
     world = shelf()
     low = part("Empty", min_qty=5)
     with worker(environment) as (process, lines):
+        clear_contextvars()  # of the last request of a test before
         tasks.send_low_stock_digest.delay()
-        tasks.audit_ledger.delay()
+        with bound_contextvars(request_id="request-1"):
+            tasks.audit_ledger.delay()
         lines.until('"message": "low stock: 1 new"')
         lines.until('"message": "ledger audited: 0 discrepancies"')
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+    told = [json.loads(line) for line in lines.seen if '"stock.tasks"' in line]
+    ids = {line["message"]: (line["task"], line.get("request_id")) for line in told}
+    assert ids == {
+        "low stock: 1 new": ("stock.tasks.send_low_stock_digest", None),
+        "ledger audited: 0 discrepancies": ("stock.tasks.audit_ledger", "request-1"),
+    }
     assert LowStockAlert.objects.get().part == low
     assert world.qty(world.first) == 10
 
@@ -61,7 +71,7 @@ class Lines:
     """What a process has written, read as it comes."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._seen: list[str] = []
+        self.seen: list[str] = []
         self._news = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, args=(process,))
@@ -70,17 +80,17 @@ class Lines:
     def until(self, text: str) -> None:
         """Return when a line has had the text."""
         with self._news:
-            assert self._news.wait_for(lambda: self._ended or self._has(text), PATIENCE), self._seen
-            assert self._has(text), self._seen
+            assert self._news.wait_for(lambda: self._ended or self._has(text), PATIENCE), self.seen
+            assert self._has(text), self.seen
 
     def _has(self, text: str) -> bool:
-        return any(text in line for line in self._seen)
+        return any(text in line for line in self.seen)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             with self._news:
-                self._seen.append(line)
+                self.seen.append(line)
                 self._news.notify_all()
         with self._news:
             self._ended = True

@@ -48,7 +48,7 @@ def listens(port: int) -> bool:
 @pytest.mark.django_db(transaction=True)
 def test_it_serves_says_its_version_and_stops_when_told(environment: dict[str, str]) -> None:
     world = shelf()
-    with web(environment) as (process, port):
+    with web({**environment, "METRICS_TOKEN": "for-prometheus"}) as (process, port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         for _ in range(40):  # over both workers and their threads, on one connection kept alive and on new ones
             connection.request("GET", "/health/ready")
@@ -67,6 +67,9 @@ def test_it_serves_says_its_version_and_stops_when_told(environment: dict[str, s
         answer = connection.getresponse()
         assert "immutable" in answer.headers["Cache-Control"]
         assert b"--accent" in answer.read()
+        connection.request("GET", "/metrics", headers={"Authorization": "Bearer for-prometheus"})
+        told = connection.getresponse().read().decode()  # by one process, of both
+        assert 'stockweb_requests_total{method="GET",route="health/ready",status="200"} 40.0' in told
         connection.close()
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=PATIENCE)

@@ -181,6 +181,7 @@ def _as_text(page: dict[str, Any]) -> str:
         )
         for title, rows in (
             ("load balancers", page["listeners"]),
+            ("distributions", page["distributions"]),
             ("services", page["services"]),
             ("databases", page["databases"]),
             ("caches", page["caches"]),

@@ -14,6 +14,7 @@ from seatrial.config.fields import NAME_PATTERN, SECONDS, Command, Duration, Env
 from seatrial.config.hooks import Hook  # noqa: TC001 - pydantic reads the annotations
 from seatrial.config.migrations import Migrations
 from seatrial.config.notify import Notify  # noqa: TC001 - pydantic reads the annotations
+from seatrial.config.site import Site  # noqa: TC001 - pydantic reads the annotations
 from seatrial.config.smoke import LONGEST, Smoke
 from seatrial.config.strategies import CodeDeploy, Rolling, Shifting, Strategy
 
@@ -198,16 +199,8 @@ class Media(Model):
     origins: tuple[Origin, ...] | None = Field(
         default=None,
         description="origins whose pages may upload to the bucket and read from it with presigned addresses (CORS), "
-        "instead of the environment's own address",
+        "instead of the environment's own address and its site's",
     )
-
-
-class Site(Model):
-    """``[site]``: a static front end. Not carried out yet: `plan`, `deploy` and `infra apply` say so."""
-
-    source: str
-    build: str
-    output: str = "dist"
 
 
 class Secret(Model):
@@ -315,6 +308,17 @@ class Settings(Model):
         for name in self.rehearsal.setup:
             if name not in self.tasks:
                 raise Misplaced(("rehearsal", "setup"), f"there is no [tasks.{name}]")
+        return self
+
+    @model_validator(mode="after")
+    def _site_is_apart(self) -> Settings:
+        if self.site is None:
+            return self
+        if self.site.domain is not None and self.site.domain == self.target.domain:
+            raise Misplaced(("site", "domain"), "is the domain of the services; the site needs a host name of its own")
+        if not any(service.routed for service in self.services.values()):
+            for key in self.site.of_services():
+                raise Misplaced(("site", "config", key), "there is no web or websocket service, so no such address")
         return self
 
     @model_validator(mode="after")

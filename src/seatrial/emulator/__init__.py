@@ -13,5 +13,6 @@ Knows nothing of the rest of seatrial and can be used by any AWS client through 
 ``schedules``        EventBridge Scheduler: schedules that fire
 ``runtime``          what a task runs in: plain processes or containers; the image registry behind ECR
 ``loadbalancing``    target health, rules and the proxy that carries the traffic
+``edge``             CloudFront: distributions that serve buckets
 ``data``             PostgreSQL behind RDS, Valkey behind ElastiCache, and what ``--keep`` keeps
 """

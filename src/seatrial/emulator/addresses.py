@@ -60,7 +60,8 @@ def private_address(task: str) -> str:
 class Addresses:
     """Hands out the addresses of one block: 127.B.0.x to load balancers, 127.B.1.x to 127.B.120.x to tasks in turn.
 
-    The nets above belong to the same tasks again, see :func:`private_address`.
+    The nets above, up to 240, belong to the same tasks again, see :func:`private_address`. Databases and caches have
+    127.B.250.x, CloudFront's distributions 127.B.251.x.
     """
 
     def __init__(self, block: int) -> None:
@@ -69,6 +70,7 @@ class Addresses:
         self._next_task = 0
         self._balancers = 0
         self._stores = 0
+        self._distributions = 0
 
     def task(self) -> str:
         """Return the next task address, one not handed out within the last 30,000."""
@@ -92,3 +94,11 @@ class Addresses:
             if self._stores > 250:
                 raise OSError(f"no address for a database left in 127.{self._block}.250.0/24")
             return f"127.{self._block}.250.{self._stores}"
+
+    def distribution(self) -> str:
+        """Return the next address for a distribution. Raises ``OSError`` after 250."""
+        with self._lock:
+            self._distributions += 1
+            if self._distributions > 250:
+                raise OSError(f"no address for a distribution left in 127.{self._block}.251.0/24")
+            return f"127.{self._block}.251.{self._distributions}"

@@ -69,7 +69,10 @@ class Emulator:
         """Return the services that are ours altogether, by the name they are signed for."""
         from seatrial.emulator.front import alone
 
-        return {"cloudformation": alone.application("cloudformation", self.cloudformation.actions())}
+        return {
+            "cloudformation": alone.application("cloudformation", self.cloudformation.actions()),
+            "cloudfront": alone.application("cloudfront", self.edge.actions()),
+        }
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop every part that was started, the last first. One that fails is logged and does not keep the others.
@@ -86,19 +89,25 @@ class Emulator:
                 log.exception("stopping %s failed", name)
 
     def _start_balancing(self) -> None:
+        from seatrial.emulator.edge import Edge
         from seatrial.emulator.loadbalancing.service import LoadBalancing
 
         self.balancing = LoadBalancing(self.settings, self._clock, self._addresses)
         self.balancing.install()
         self.balancing.start()
         self._stops.append(("load balancers", self.balancing.stop))
+        self.edge = Edge(self.settings, self._clock, self._addresses, self.balancing.issuer)
+        self._stops.append(("CloudFront", self.edge.stop))
 
     def _start_data(self) -> None:
+        from seatrial.emulator.data import forms, policies
         from seatrial.emulator.data.buckets import Buckets
         from seatrial.emulator.data.elasticache import ElastiCache
         from seatrial.emulator.data.rds import Rds
 
         settings, children = self.settings, Children()
+        policies.install()
+        forms.install()
         if settings.keep:
             buckets = Buckets(settings)
             buckets.install()
@@ -219,6 +228,7 @@ class Emulator:
         reported = [*resources, *properties, *stores, *self.schedules.not_invoked()]
         return self.health() | {
             "listeners": listeners,
+            "distributions": [{"distribution": each.id, "url": each.url} for each in self.edge.addresses_of()],
             "services": self._services(),
             "databases": self.rds.describe(),
             "caches": self.caches.describe(),
@@ -251,9 +261,10 @@ class Emulator:
         return ProcessRuntime(self.settings, registry)
 
     def _reachable(self) -> list[tuple[str, int]]:
-        """Return what tasks may reach on this machine's loopback: the API, databases, caches, load balancers."""
+        """Return what tasks may reach on this machine's loopback: the API, databases, caches and so on."""
         listeners = [(each.host, each.bound_port) for each in self.balancing.addresses_of()]
-        return [("127.0.0.1", self.settings.port), *self.rds.addresses(), *self.caches.addresses(), *listeners]
+        edges = [place for each in self.edge.addresses_of() for place in each.places]
+        return [("127.0.0.1", self.settings.port), *self.rds.addresses(), *self.caches.addresses(), *listeners, *edges]
 
     def _new_client(self, service: str) -> Any:
         import boto3

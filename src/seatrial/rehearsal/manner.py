@@ -113,7 +113,8 @@ def other_strategies(path: Path, manner_: Manner) -> list[str]:
 def on_this_machine(settings: Settings) -> tuple[Settings, list[str]]:
     """Return the settings with stand-ins for what only AWS has, and a sentence for each.
 
-    The certificate of a domain is made anew, and a secret that is kept elsewhere has a value that means nothing.
+    The certificate of a domain is made anew, a site answers at an address of this machine, and a secret that is kept
+    elsewhere has a value that means nothing.
     """
     said = []
     target = settings.target.model_copy(update={"cloud": "emulator", "certificate": None, "account": None})
@@ -127,7 +128,11 @@ def on_this_machine(settings: Settings) -> tuple[Settings, list[str]]:
     secrets = {
         name: Secret(generate=_STAND_IN) if name in elsewhere else each for name, each in settings.secrets.items()
     }
-    return settings.model_copy(update={"target": target, "secrets": secrets}), said
+    site = settings.site
+    if site is not None and site.domain is not None:
+        said.append(f"{site.domain} is served at an address of this machine, without TLS")
+        site = site.model_copy(update={"domain": None, "certificate": None})
+    return settings.model_copy(update={"target": target, "secrets": secrets, "site": site}), said
 
 
 def _shift(strategy: Strategy) -> tuple[str, float, int]:

@@ -41,6 +41,7 @@ def build(settings: Settings) -> model.Stack:
             environment=settings.name,
             secrets=_secrets(settings),
             bucket=_bucket(settings),
+            site=_site(settings),
             services=_services(settings),
             tasks=tuple(model.Task(_container(settings, unit, task)) for unit, task in settings.tasks.items()),
             jobs=tuple(_job(settings, unit, job) for unit, job in settings.jobs.items()),
@@ -91,6 +92,20 @@ def _secrets(settings: Settings) -> tuple[model.Secret, ...]:
         model.Secret(variable=variable, name=names.secret(settings, variable), generate=secret.generate)
         for variable, secret in settings.secrets.items()
         if secret.value_from is None
+    )
+
+
+def _site(settings: Settings) -> model.Site | None:
+    site = settings.site
+    if site is None:
+        return None
+    return model.Site(
+        name=names.site(settings),
+        fallback=site.fallback,
+        domain=site.domain,
+        certificate=site.certificate,
+        price_class=f"PriceClass_{site.price_class}",
+        secure=site.domain is not None or settings.target.cloud == "aws",
     )
 
 
@@ -206,6 +221,8 @@ def _variables(
         plain["REDIS_URL"] = model.Wire.CACHE_URL
     if settings.media is not None:
         plain["MEDIA_BUCKET"] = model.Wire.MEDIA_BUCKET
+    if settings.site is not None:
+        plain["SITE_URL"] = model.Wire.SITE_URL
     plain = {name: value for name, value in plain.items() if name not in settings.secrets}
     plain.update(said)
     secret = {name: value for name, value in secret.items() if name not in said}

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 def gaps(settings: Settings) -> tuple[str, ...]:
     """Return a sentence for each key of an environment's settings that has no effect there."""
     found = []
-    if settings.site is not None:
-        found.append(
-            "[site] is not carried out yet: nothing is built, uploaded or served; publish the front end yourself"
-        )
     if settings.smoke and isinstance(settings.target.strategy, Rolling):
         found.append(
             "[smoke] is not asked: under the rolling strategy users see new tasks at once; "

@@ -21,6 +21,7 @@ class Wire(Enum):
     DATABASE_PORT = "port of the database instance"
     CACHE_URL = "redis:// URL of the cache"
     MEDIA_BUCKET = "name of the media bucket"
+    SITE_URL = "address of the site"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,21 @@ class Bucket:
 
     versioned: bool
     origins: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """A static front end. ``fallback`` answers for paths without a file, "" for none; ``secure`` is over TLS only.
+
+    ``name`` is that of its policies on CloudFront, ``price_class`` as CloudFront names it.
+    """
+
+    name: str
+    fallback: str
+    domain: str | None
+    certificate: str | None
+    price_class: str
+    secure: bool
 
 
 @dataclass(frozen=True)
@@ -311,6 +327,7 @@ class App:
     environment: str
     secrets: tuple[Secret, ...]
     bucket: Bucket | None
+    site: Site | None
     services: tuple[Service, ...]
     tasks: tuple[Task, ...]
     jobs: tuple[Job, ...]

@@ -23,6 +23,13 @@ APP_OUTPUTS = ("ClusterName", "RepositoryUri", "TaskSubnets", "TaskSecurityGroup
 #: ``TestAddress`` the load balancer's own name for it, with the port.
 TEST_OUTPUTS = ("TestUrl", "TestAddress")
 
+#: Outputs that there are besides where there is a site: ``SiteBucketName``, ``SiteDistributionId`` (CloudFront),
+#: ``SiteDomainName`` (what a DNS record points to) and ``SiteUrl``.
+SITE_OUTPUTS = ("SiteBucketName", "SiteDistributionId", "SiteDomainName", "SiteUrl")
+
+#: Folder of the site's bucket that is served.
+LIVE_FOLDER = "live"
+
 #: Parameter of the app stack: the image that the next revision is written with. There is one more for each service,
 #: see :func:`released_parameter`, and another for each whose traffic is shifted, see :func:`serving_parameter`.
 IMAGE_PARAMETER = "ImageUri"
@@ -87,6 +94,11 @@ def gate_function(settings: Settings) -> str:
 def release_prefix(settings: Settings) -> str:
     """Path of the release records and the lock in the SSM parameter store: ``/stockweb/production``."""
     return f"/{settings.app.name}/{settings.name}"
+
+
+def site(settings: Settings) -> str:
+    """Name of what a site has on CloudFront that needs one: ``stockweb-production-site``."""
+    return f"{app_stack(settings)}-site"
 
 
 def repository(settings: Settings) -> str:

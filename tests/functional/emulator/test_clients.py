@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,34 @@ def test_s3_through_boto3_and_the_command_line(running: Running, tmp_path: Path)
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "stock-media", "Key": "parts/1.txt"})
     with urllib.request.urlopen(url, timeout=20) as answer:
         assert (answer.read(), answer.headers["Content-Type"]) == (b"bolt", "text/plain")
+
+
+def test_a_browsers_form_is_held_to_its_policy(running: Running) -> None:
+    s3 = running.client("s3")
+    s3.create_bucket(Bucket="forms", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    signed = s3.generate_presigned_post("forms", "in/1", Conditions=[["content-length-range", 4, 4]], ExpiresIn=60)
+    url, fields = signed["url"], signed["fields"]
+    assert posted(url, fields, b"bolt")[0] == 204
+    assert s3.get_object(Bucket="forms", Key="in/1")["Body"].read() == b"bolt"
+    assert posted(url, fields, b"bolts") == (400, "EntityTooLarge")
+    assert posted(url, fields | {"key": "in/2"}, b"bolt") == (403, "AccessDenied")
+    assert posted(url, fields | {"acl": "public-read"}, b"bolt") == (403, "AccessDenied")
+    assert posted(url, {"key": "in/2"}, b"bolt") == (403, "AccessDenied")
+    s3.delete_objects(Bucket="forms", Delete={"Objects": [{"Key": "in/1"}]})  # the other POST of a bucket
+    assert "Contents" not in s3.list_objects_v2(Bucket="forms")
+
+
+def posted(url: str, fields: dict[str, str], content: bytes) -> tuple[int, str]:
+    """Send a form as a browser does; return the status and S3's word for what is wrong."""
+    head = "--limit\r\nContent-Disposition: form-data; name="
+    body = "".join(f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()).encode()
+    body += f'{head}"file"; filename="x"\r\n\r\n'.encode() + content + b"\r\n--limit--\r\n"
+    request = urllib.request.Request(url, body, {"Content-Type": "multipart/form-data; boundary=limit"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode().partition("<Code>")[2].partition("<")[0]
 
 
 def test_secrets_and_parameters(running: Running) -> None:

@@ -14,7 +14,7 @@ ROOT = HERE.parents[2]
 PAGE = ROOT / "docs" / "emulator.md"
 REFERENCE = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 #: The rooms whose every functional test is a behaviour of AWS.
-ROOMS = ("ecs", "codedeploy", "lambda_functions", "loadbalancing", "cloudformation", "schedules")
+ROOMS = ("ecs", "codedeploy", "lambda_functions", "loadbalancing", "cloudformation", "schedules", "edge")
 
 
 @cache

@@ -48,12 +48,12 @@ def test_writes_every_environment_and_then_nothing(project: Path, capsys: pytest
     assert "added infra/cloudformation/production/app/services.yaml" in capsys.readouterr().out
     assert "db.t4g.small" in (project / "infra/cloudformation/production/base/data.yaml").read_text()
     assert "db.t4g.micro" in (project / "infra/cloudformation/staging/base/data.yaml").read_text()
-    (project / "seatrial.toml").write_text(FILE + '\n[site]\nsource = "frontend"\nbuild = "npm run build"\n')
+    (project / "seatrial.toml").write_text(FILE + '\n[smoke.home]\npath = "/"\n')
     before = {path: path.stat().st_mtime_ns for path in project.rglob("*.yaml")}
     assert synth() == 0
     printed = capsys.readouterr()
     assert "up to date" in printed.out
-    assert "note: staging: [site] is not carried out yet" in printed.err
+    assert "note: staging: [smoke] is not asked" in printed.err
     assert before == {path: path.stat().st_mtime_ns for path in project.rglob("*.yaml")}
 
 

@@ -109,6 +109,7 @@ def test_what_containers_are_told_is_there(aws: Aws) -> None:
     (cors,) = aws.client("s3").get_bucket_cors(Bucket=told["MEDIA_BUCKET"])["CORSRules"]
     host = aws.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["DNSName"]
     assert cors["AllowedOrigins"] == [f"http://{host}"]
+    aws.client("s3").put_object(Bucket=told["MEDIA_BUCKET"], Key="parts/1.txt", Body=b"uploaded")
     value = aws.client("secretsmanager").get_secret_value(SecretId=secret["DJANGO_SECRET_KEY"])
     assert len(value["SecretString"]) == 50
 
@@ -258,9 +259,8 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
         command = ["true"]
         schedule = "cron(0 6 * * ? *)"
 
-        [site]
-        source = "frontend"
-        build = "npm run build"
+        [smoke.digest]
+        command = ["true"]
 
         [environments.local]
         cloud = "emulator"
@@ -273,5 +273,5 @@ def test_the_command(running: Running, capsys: pytest.CaptureFixture[str], monke
     told = json.loads(printed.out)
     assert [each["action"] for each in told["stacks"]] == ["created", "created"]
     assert told["outputs"]["ClusterName"] == "kiosk-local"
-    assert "note: [site] is not carried out yet" in printed.err
+    assert "note: [smoke] is not asked" in printed.err
     assert "[jobs.digest]" not in printed.err

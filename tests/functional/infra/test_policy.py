@@ -115,14 +115,17 @@ def without(permission: Permission, action: str) -> Permission:
 
 
 def test_every_type_of_the_templates_is_covered_and_only_through_cloudformation(running: Running) -> None:
-    from tests.unit.stack.support import EVERYTHING
+    from tests.unit.stack.support import MATRIX
 
-    everything: dict[str, Any] = EVERYTHING
+    everything: dict[str, Any] = MATRIX["site"]
     wanted = settings(**everything)
     aws = Aws("eu-west-3", endpoint=running.info.endpoint)
     needed = infra_role(wanted, lower(build(wanted)), aws)
     where = {action: each for each in needed for action in each.actions if each.condition}
-    for action in ("ec2:CreateVpc", "rds:CreateDBInstance", "scheduler:CreateSchedule", "ecs:CreateService"):
+    for action in (
+        "ec2:CreateVpc", "rds:CreateDBInstance", "scheduler:CreateSchedule", "ecs:CreateService",
+        "cloudfront:CreateDistribution", "cloudfront:CreateCachePolicy", "s3:PutBucketPolicy",
+    ):  # fmt: skip
         assert where[action].condition == (
             ("ForAnyValue:StringEquals", "aws:CalledVia", "cloudformation.amazonaws.com"),
         )

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.aws.permission import length, parts
+from seatrial.emulator.access.cloudfront import of_cloudfront
 from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
+from seatrial.emulator.access.resources import verdict
 from seatrial.emulator.access.schedules import of_scheduler
 
 PLACE = Place("123456789012", "eu-west-1")
@@ -119,6 +121,88 @@ def test_what_a_request_to_s3_needs() -> None:
     made = of_s3("PUT", "/bucket", {}, {"HTTP_X_AMZ_OBJECT_OWNERSHIP": "BucketOwnerEnforced"}) or []
     assert [each.action for each in made] == ["s3:CreateBucket", "s3:PutBucketOwnershipControls"]
     assert of_s3("PATCH", "/bucket", {}, {}) is None
+
+
+def test_what_copying_tagging_uploads_in_parts_and_many_deletions_need() -> None:
+    def wanted(*request: Any) -> list[tuple[str, str | None]]:
+        return [(each.action, each.resource) for each in of_s3(*request) or []]
+
+    copied = wanted("PUT", "/b/live/a", {}, {"HTTP_X_AMZ_COPY_SOURCE": "other/blobs/x%20y?versionId=1"})
+    assert copied == [("s3:PutObject", "arn:aws:s3:::b/live/a"), ("s3:GetObject", "arn:aws:s3:::other/blobs/x y")]
+    tagged = wanted("PUT", "/b/a", {}, {"HTTP_X_AMZ_TAGGING": "a=b"})
+    assert [action for action, _ in tagged] == ["s3:PutObject", "s3:PutObjectTagging"]
+    assert wanted("PUT", "/b/a", {"uploadId": "1", "partNumber": "2"}, {}) == [("s3:PutObject", "arn:aws:s3:::b/a")]
+    body = b"<Delete><Object><Key>a</Key></Object><Object><Key>b&amp;c</Key></Object></Delete>"
+    deleted = wanted("POST", "/b", {"delete": ""}, {}, body)
+    assert deleted == [("s3:DeleteObject", "arn:aws:s3:::b/a"), ("s3:DeleteObject", "arn:aws:s3:::b/b&c")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "flags", "expected"),
+    [
+        ("POST", "distribution", {}, [("CreateDistribution", "distribution/*")]),
+        (
+            "POST",
+            "distribution",
+            {"WithTags": ""},
+            [("CreateDistribution", "distribution/*"), ("TagResource", "distribution/*")],
+        ),
+        ("GET", "distribution", {}, [("ListDistributions", None)]),
+        ("GET", "distribution/E1", {}, [("GetDistribution", "distribution/E1")]),
+        ("GET", "distribution/E1/config", {}, [("GetDistributionConfig", "distribution/E1")]),
+        ("PUT", "distribution/E1/config", {}, [("UpdateDistribution", "distribution/E1")]),
+        ("DELETE", "distribution/E1", {}, [("DeleteDistribution", "distribution/E1")]),
+        ("POST", "distribution/E1/invalidation", {}, [("CreateInvalidation", "distribution/E1")]),
+        ("GET", "distribution/E1/invalidation", {}, [("ListInvalidations", "distribution/E1")]),
+        ("GET", "distribution/E1/invalidation/I1", {}, [("GetInvalidation", "distribution/E1")]),
+        ("PUT", "cache-policy/1", {}, [("UpdateCachePolicy", "cache-policy/1")]),
+        ("GET", "response-headers-policy", {}, [("ListResponseHeadersPolicies", None)]),
+        ("GET", "streaming-distribution", {}, None),
+        ("PATCH", "distribution/E1", {}, None),
+    ],
+)
+def test_what_a_request_to_cloudfront_needs(
+    method: str, path: str, flags: dict[str, str], expected: list[tuple[str, str | None]] | None
+) -> None:
+    found = of_cloudfront(method, f"/2020-05-31/{path}", flags, PLACE)
+    arn = "arn:aws:cloudfront::123456789012:"
+    told = None if found is None else [(each.action, each.resource) for each in found]
+    assert told == (expected and [(f"cloudfront:{action}", f"{arn}{on}" if on else "*") for action, on in expected])
+
+
+def test_who_changes_the_tags_of_what_on_cloudfront() -> None:
+    found = of_cloudfront("POST", "/2020-05-31/tagging", {"Operation": "Untag", "Resource": "arn:x"}, PLACE)
+    assert found == [Need("cloudfront:UntagResource", "arn:x")]
+    assert of_cloudfront("POST", "/2020-05-31/tagging", {"Operation": "Other"}, PLACE) is None
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "service", "said"),
+    [
+        ("*", {}, None, "Allow"),
+        ({"AWS": "*"}, {}, None, "Allow"),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, {}, None, None),
+        ({"Service": "cloudfront.amazonaws.com"}, {}, None, None),
+        ({"Service": ["x", "cloudfront.amazonaws.com"]}, {}, "cloudfront.amazonaws.com", "Allow"),
+        ({"Service": "other.amazonaws.com"}, {}, "cloudfront.amazonaws.com", None),
+        ("*", {"StringEquals": {"aws:SourceArn": "arn:mine"}}, None, "Allow"),
+        ("*", {"StringEquals": {"aws:SourceArn": "arn:other"}}, None, None),
+    ],
+)
+def test_what_the_policy_of_a_resource_says(
+    principal: Any, condition: dict[str, Any], service: str | None, said: str | None
+) -> None:
+    rule = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:GetObject",
+        "Resource": "*",
+        "Condition": condition,
+    }
+    need = Need("s3:GetObject", "arn:aws:s3:::b/a", {"aws:SourceArn": "arn:mine"})
+    assert verdict({"Statement": rule}, need, service) == said
+    forbidden = {"Statement": [rule, rule | {"Effect": "Deny"}]}
+    assert verdict(forbidden, need, service) == (said and "Deny")
 
 
 names = st.from_regex(r"[a-z]{1,8}:[A-Z][a-z]{1,20}", fullmatch=True)

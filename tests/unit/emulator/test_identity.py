@@ -54,11 +54,15 @@ def test_file_that_is_not_ours_is_no_emulator(tmp_path: Path, content: str) -> N
     assert state.read(tmp_path) is None
 
 
-def test_stores_tasks_and_balancers_never_share_an_address() -> None:
+def test_stores_tasks_balancers_and_edges_never_share_an_address() -> None:
     addresses = Addresses(16)
     tasks = {addresses.task() for _ in range(240 * 250)}
     stores = {addresses.store() for _ in range(250)}
     balancers = {addresses.load_balancer() for _ in range(250)}
-    assert len(tasks) + len(stores) + len(balancers) == len(tasks | stores | balancers)
+    edges = {addresses.distribution() for _ in range(250)}
+    everything = tasks | stores | balancers | edges
+    assert len(tasks) + len(stores) + len(balancers) + len(edges) == len(everything)
     with pytest.raises(OSError, match="no address for a database"):
         addresses.store()
+    with pytest.raises(OSError, match="no address for a distribution"):
+        addresses.distribution()

@@ -106,13 +106,15 @@ def test_how_python_is_started(words: str, expected: tuple[tuple[str, ...], str]
 
 def test_secrets_are_stood_in_for() -> None:
     settings = settings_of(
-        TOML + "[database]\nname = 'shop'\n[cache]\n[media]\n[secrets]\nTOKEN = {}\n[environment]\nA = '1'"
+        TOML
+        + "[database]\nname = 'shop'\n[cache]\n[media]\n[site]\nsource = 'f'\nbuild = 'b'\n"
+        + "[secrets]\nTOKEN = {}\n[environment]\nA = '1'"
     )
     found = environment(settings)
     assert found["A"] == "1"
     assert found["PGDATABASE"] == "shop"
     assert "stands-in" in found["TOKEN"]
-    assert {"REDIS_URL", "MEDIA_BUCKET", "PGPASSWORD"} <= set(found)
+    assert {"REDIS_URL", "MEDIA_BUCKET", "PGPASSWORD", "SITE_URL"} <= set(found)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,21 @@ def test_what_only_aws_has_is_stood_in_for_and_named() -> None:
     ]
 
 
+def test_a_site_answers_at_an_address_of_this_machine() -> None:
+    site = """
+[site]
+source = "frontend"
+build = "npm run build"
+domain = "www.shop.example"
+certificate = "arn:aws:acm:us-east-1:210987654321:certificate/1"
+"""
+    given = loads(TOML.format(strategy='type = "rolling"') + site, "production")
+    here, said = on_this_machine(given)
+    assert here.site is not None
+    assert (here.site.source, here.site.domain, here.site.certificate) == ("frontend", None, None)
+    assert "www.shop.example is served at an address of this machine, without TLS" in said
+
+
 def test_an_environment_on_an_emulator_is_left_as_it_is() -> None:
     text = TOML.format(strategy='type = "rolling"').replace("KEPT", "# KEPT")
     assert on_this_machine(loads(text, "local")) == (loads(text, "local"), [])

@@ -76,6 +76,9 @@ CODEDEPLOY: dict[str, Any] = {
     "gates": "hook",
 }
 
+SITE_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+SITE: dict[str, Any] = {"source": "frontend", "build": "npm ci && npm run build"}
+
 #: Configurations that between them lower to every resource there is, and to every one's absence.
 MATRIX: dict[str, dict[str, Any]] = {
     "minimal": {},
@@ -85,6 +88,8 @@ MATRIX: dict[str, dict[str, Any]] = {
     "cache-only": {"cache": {}},
     "no-routes": {"services": {"worker": {"role": "worker", "command": ["celery"]}}, "cache": {}},
     "emulator-domain": {"target": {"domain": "shop.example.com", "cloud": "emulator"}, "media": {"versioned": False}},
+    "site": EVERYTHING | {"site": SITE | {"domain": "www.shop.example.com", "certificate": SITE_CERTIFICATE}},
+    "site-plain": {"site": SITE | {"fallback": ""}, "target": {"cloud": "emulator"}},
     "other-base": EVERYTHING | {"name": "preview-42", "target": {"base": "shared"}},
     "blue-green": {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}},
     "canary": EVERYTHING

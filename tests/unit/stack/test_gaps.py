@@ -26,9 +26,8 @@ JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
     [
         ({}, []),
         (EVERYTHING, []),
-        (SITE, ["[site] is not carried out yet"]),
+        (SITE, []),
         (JOB | EMULATOR, []),
-        (SITE | JOB | EMULATOR, ["[site]"]),
         (SMOKE, ["[smoke] is not asked: under the rolling strategy"]),
         (SMOKE | HOOKS | {"target": {"cloud": "emulator", "strategy": {"type": "blue_green"}}}, []),
         (HOOKS, ["hooks.warm is not asked: rolling has none of its stages (POST_SCALE_UP)"]),
@@ -39,7 +38,6 @@ JOB = {key: EVERYTHING[key] for key in ("jobs", "database")}
         "everything else",
         "a site",
         "jobs on the emulator",
-        "a site beside jobs",
         "checks and rolling",
         "checks, hooks and blue/green",
         "hooks and rolling",
@@ -53,6 +51,6 @@ def test_each_key_without_effect_is_named(asked: dict[str, Any], named: list[str
 
 
 def test_a_plan_notes_them() -> None:
-    wanted = settings_of(TOML + '\n[site]\nsource = "frontend"\nbuild = "npm run build"\n')
+    wanted = settings_of(TOML + '\n[smoke.home]\npath = "/"\n')
     plan = plan_release(wanted, facts.gather(wanted, FakeAws(wanted, FakeClock())), Wanted("abc123", NEW))
-    assert any(note.startswith("[site] is not carried out yet") for note in plan.notes)
+    assert any(note.startswith("[smoke] is not asked") for note in plan.notes)

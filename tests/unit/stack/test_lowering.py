@@ -87,7 +87,8 @@ def test_the_app_has_the_outputs_that_a_release_reads(name: str) -> None:
     _, app = bundles(**MATRIX[name])
     strategy = MATRIX[name].get("target", {}).get("strategy", {"type": "rolling"})
     tested = "test_port" in strategy or strategy["type"] not in ("rolling", "codedeploy")
-    assert tuple(app.root.outputs) == names.APP_OUTPUTS + (names.TEST_OUTPUTS if tested else ())
+    expected = names.APP_OUTPUTS + (names.TEST_OUTPUTS if tested else ())
+    assert tuple(app.root.outputs) == expected + (names.SITE_OUTPUTS if "site" in MATRIX[name] else ())
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,10 @@ def test_the_media_bucket_is_private() -> None:
         ({"media": {}}, [{"Fn::Sub": ["http://${Host}", {"Host": {"Fn::ImportValue": "shop-base-LoadBalancerDns"}}]}]),
         ({"media": {}, "target": EVERYTHING["target"]}, ["https://shop.example.com"]),
         (
+            {"media": {}, "site": {"source": "front", "build": "make"}, "target": EVERYTHING["target"]},
+            ["https://shop.example.com", {"Ref": "SiteUrl"}],
+        ),
+        (
             {"media": {"origins": ["https://a.example", "http://localhost:5173"]}},
             ["https://a.example", "http://localhost:5173"],
         ),
@@ -252,7 +257,7 @@ def test_the_media_bucket_is_private() -> None:
 )
 def test_pages_of_these_origins_may_use_the_media_bucket(changes: dict[str, Any], origins: list[Any] | None) -> None:
     _, app = bundles(**changes)
-    cors = properties(app, "foundation", "MediaBucket").get("CorsConfiguration")
+    cors: Any = properties(app, "foundation", "MediaBucket").get("CorsConfiguration")
     if origins is None:
         assert cors is None
     else:

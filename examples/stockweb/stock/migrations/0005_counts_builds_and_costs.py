@@ -12,7 +12,7 @@ ALTER TABLE stock_movement
         CONSTRAINT movement_says_something CHECK (delta <> 0 OR reason IN ('count', 'undo'))
         CONSTRAINT movement_cost_in_a_currency CHECK (unit_cost IS NULL OR (unit_cost >= 0 AND currency <> ''))
 """
-NO_COST = "ALTER TABLE stock_movement DROP COLUMN unit_cost"
+NO_COST = "ALTER TABLE stock_movement DROP CONSTRAINT movement_says_something, DROP COLUMN unit_cost"
 
 
 class Migration(migrations.Migration):

@@ -31,13 +31,18 @@ class Need:
 
 def allowed(documents: Iterable[Mapping[str, Any]], need: Need) -> bool:
     """Whether the policies allow it."""
-    effects = {
-        statement.get("Effect")
+    found = effects(documents, need)
+    return "Allow" in found and "Deny" not in found
+
+
+def effects(documents: Iterable[Mapping[str, Any]], need: Need) -> set[str]:
+    """Return the effects (Allow, Deny) of the statements that concern it."""
+    return {
+        str(statement.get("Effect"))
         for document in documents
         for statement in _listed(document.get("Statement"))
         if _concerns(statement, need)
     }
-    return "Allow" in effects and "Deny" not in effects
 
 
 def _concerns(statement: Mapping[str, Any], need: Need) -> bool:

@@ -1,11 +1,11 @@
 """Who asks, and whether that is allowed.
 
 A key that IAM has given to a user, or STS to a role, is held to the policies of that user or role: inline, attached and
-the groups'. Signatures are not verified, and policies of resources not looked at. Any other key may do everything, as
-the emulator's own does.
+the groups'. Signatures are not verified. Of the policies of resources only buckets' are looked at, elsewhere. Any other
+key may do everything, as the emulator's own does.
 
 Used of moto: ``create_access_key``, ``CreateAccessKeyFailure``, ``collect_policies`` and ``IAMPolicy`` of its access
-control, which itself looks at no resource of most services.
+control, which itself looks at no resource of most services, and the keys of buckets.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from seatrial.emulator.access.cloudfront import of_cloudfront
 from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
 from seatrial.emulator.access.schedules import of_scheduler
@@ -78,9 +79,10 @@ class Guard:
 
     def _wanted(self, environ: WSGIEnvironment, service: str) -> list[Need] | None:
         if service == "s3":
-            path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
+            return self._wanted_of_s3(environ)
+        if service == "cloudfront":
             flags = {key: values[0] for key, values in _query(environ).items()}
-            return of_s3(str(environ["REQUEST_METHOD"]), path, flags, environ)
+            return of_cloudfront(str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "")), flags, self._place)
         if service == "scheduler":
             method, path = str(environ["REQUEST_METHOD"]), unquote(str(environ.get("PATH_INFO", "")))
             flags = {key: values[0] for key, values in _query(environ).items()}
@@ -91,6 +93,23 @@ class Guard:
         if (service, operation) == ("sts", "GetCallerIdentity"):
             return []  # always allowed (STS API reference)
         return needs(service, operation, parameters, self._place)
+
+    def _wanted_of_s3(self, environ: WSGIEnvironment) -> list[Need] | None:
+        """Return what a request to S3 needs: to list the bucket too, where it would learn that an object is missing."""
+        method = str(environ["REQUEST_METHOD"])
+        path = unquote(str(environ.get("RAW_URI") or environ.get("PATH_INFO", "")).partition("?")[0])
+        flags = {key: values[0] for key, values in _query(environ).items()}
+        found = of_s3(method, path, flags, environ, _body(environ) if "delete" in flags else b"")
+        bucket, _, key = path.lstrip("/").partition("/")
+        if found and key and method in ("GET", "HEAD") and self._is_missing(bucket, key):
+            found.append(Need("s3:ListBucket", f"arn:{self._place.partition}:s3:::{bucket}"))
+        return found
+
+    def _is_missing(self, bucket: str, key: str) -> bool:
+        from moto.s3.models import s3_backends
+
+        kept = s3_backends[self._place.account][self._place.partition].buckets.get(bucket)
+        return kept is not None and kept.keys.get(key) is None
 
 
 def principal_of(place: Place, key: str, token: str | None) -> Principal | None:

@@ -6,8 +6,11 @@ use. Of any other action only its name is checked.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from seatrial.emulator.access.decision import Need
 
@@ -44,18 +47,28 @@ def needs(service: str, operation: str, parameters: Parameters, place: Place) ->
     return [Need(action, each, context) for each in resources] + _besides(action, parameters, place)
 
 
-def of_s3(method: str, path: str, flags: Mapping[str, str], headers: Mapping[str, str]) -> list[Need] | None:
+def of_s3(
+    method: str, path: str, flags: Mapping[str, str], headers: Mapping[str, str], body: bytes = b""
+) -> list[Need] | None:
     """Return what a request to S3 in path style needs; None for one that is not known here.
 
-    ``flags`` are the query parameters, of which the names of sub-resources matter.
+    ``flags`` are the query parameters, of which the names of sub-resources matter. ``body`` is looked at where it says
+    which objects are to be deleted.
     """
     bucket, _, key = path.lstrip("/").partition("/")
     arn = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
-    flag = next((name for name in ("publicAccessBlock", "encryption", "list-type") if name in flags), "")
+    flag = next((name for name in _S3_FLAGS if name in flags), "")
     action = _S3.get((method, bool(key), flag))
     if action is None:
         return None
+    if flag == "delete":
+        keys = (unescape(each) for each in re.findall(r"<Key>(.*?)</Key>", body.decode(), re.DOTALL))
+        return [Need("s3:DeleteObject", f"{arn}/{each}") for each in keys]
     found = [Need(f"s3:{action}", arn, {"s3:prefix": flags["prefix"]} if "prefix" in flags else {})]
+    if source := headers.get("HTTP_X_AMZ_COPY_SOURCE"):
+        found.append(Need("s3:GetObject", f"arn:aws:s3:::{unquote(source.partition('?')[0]).lstrip('/')}"))
+    if headers.get("HTTP_X_AMZ_TAGGING"):
+        found.append(Need("s3:PutObjectTagging", arn))
     if action == "CreateBucket" and "HTTP_X_AMZ_OBJECT_OWNERSHIP" in headers:
         found.append(Need("s3:PutBucketOwnershipControls", arn))
     return found
@@ -201,15 +214,26 @@ _RESOURCES: dict[str, Resources] = {
     "ssm:PutParameter": _named("ssm", "parameter", "Name"),
 }
 
+#: Query parameters of S3 that make another action of a method.
+_S3_FLAGS = ("publicAccessBlock", "encryption", "policy", "delete", "uploads", "uploadId", "tagging", "list-type")
 #: (method, whether a key is named, sub-resource) → action.
 _S3 = {
     ("PUT", True, ""): "PutObject",
     ("GET", True, ""): "GetObject",
     ("HEAD", True, ""): "GetObject",
     ("DELETE", True, ""): "DeleteObject",
+    ("POST", True, "uploads"): "PutObject",
+    ("PUT", True, "uploadId"): "PutObject",
+    ("POST", True, "uploadId"): "PutObject",
+    ("DELETE", True, "uploadId"): "AbortMultipartUpload",
+    ("GET", True, "tagging"): "GetObjectTagging",
+    ("PUT", True, "tagging"): "PutObjectTagging",
+    ("POST", False, "delete"): "DeleteObject",
     ("GET", False, "list-type"): "ListBucket",
     ("HEAD", False, ""): "ListBucket",
     ("PUT", False, ""): "CreateBucket",
+    ("GET", False, "policy"): "GetBucketPolicy",
+    ("PUT", False, "policy"): "PutBucketPolicy",
     ("PUT", False, "publicAccessBlock"): "PutBucketPublicAccessBlock",
     ("PUT", False, "encryption"): "PutEncryptionConfiguration",
 }

@@ -6,5 +6,7 @@
 ``valkey``       one Valkey server
 ``elasticache``  the ElastiCache actions that start and delete those servers
 ``tls``          TLS in front of a server that speaks none
+``policies``     what bucket policies say to whom
+``forms``        uploads by a browser's form, as their policy says
 ``buckets``      S3 objects kept from one run to the next
 """

@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
+#: What moto's router cannot tell, for it leaves query strings out: parameter and value → the action that they mean.
+_BY_QUERY = {
+    ("WithTags", ""): "CreateDistributionWithTags",
+    ("Operation", "Tag"): "TagResource",
+    ("Operation", "Untag"): "UntagResource",
+}
+
+
 def application(service: str, actions: Mapping[str, Action]) -> WSGIApplication:
-    """Return an application that answers the actions of one service (boto3's name of it) that posts to ``/``.
+    """Return an application that answers the actions of one service (boto3's name of it), whatever its protocol.
 
     Raises ``NotImplementedError`` for any other action, as moto does.
     """
@@ -33,10 +41,16 @@ def application(service: str, actions: Mapping[str, Action]) -> WSGIApplication:
             super().__init__(service_name=service)
             self.automated_parameter_parsing = True
 
+        def _get_action(self) -> Any:
+            named = super()._get_action()  # also reads what the path says
+            asked = ((name, value) for name, values in self.querystring.items() for value in values)
+            return next((_BY_QUERY[each] for each in asked if each in _BY_QUERY), named)
+
     install(Response, actions)
     server = Flask(__name__, static_folder=None)
     server.debug = True  # exceptions reach the front, which logs and answers them
     server.request_class = BackendRequest
     view: Any = convert_to_flask_response(Response.dispatch)
-    server.add_url_rule("/", endpoint=service, methods=["GET", "POST"], view_func=view)
+    for rule in ("/", "/<path:_>"):
+        server.add_url_rule(rule, endpoint=service, methods=["GET", "POST", "PUT", "DELETE"], view_func=view)
     return server

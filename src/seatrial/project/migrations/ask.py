@@ -171,6 +171,8 @@ def environment(settings: Settings) -> dict[str, str]:
         stand_ins["REDIS_URL"] = "redis://127.0.0.1:6379/0"
     if settings.media is not None:
         stand_ins["MEDIA_BUCKET"] = "stands-in-for-a-bucket"
+    if settings.site is not None:
+        stand_ins["SITE_URL"] = "https://stands-in-for-a-site.example"
     return own | stand_ins | settings.environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.stack import names
@@ -25,6 +26,7 @@ from seatrial.stack.lowering.deployments import HOOK_ROLE
 from seatrial.stack.lowering.foundation import foundation_template
 from seatrial.stack.lowering.naming import distinct, imported, own_url
 from seatrial.stack.lowering.policies import hook_role, traffic_role
+from seatrial.stack.lowering.site import site_template
 from seatrial.stack.lowering.traffic import TRAFFIC_ROLE, rule_ids, serves_alternate, target_groups, test_listener
 from seatrial.stack.lowering.units import is_live, job, secret_parameter, service, task_definition
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.stack.graph import Value
-    from seatrial.stack.model import App, Stack
+    from seatrial.stack.model import App, Stack, TestEntry
 
 _HAS_IMAGE = "HasImage"
 _BOOLEANS = ("false", "true")
@@ -45,6 +47,7 @@ _DESCRIPTIONS = {
     "TaskRoleArn": "Role that the project's code has",
     "TaskSecurityGroup": "Security group of the tasks",
     "MediaBucketName": "Bucket for uploads",
+    "SiteUrl": "Where the site answers",
 }
 
 
@@ -57,7 +60,10 @@ def app_bundle(stack: Stack) -> Bundle:
     distinct((container.unit for container in app.containers), what="services, tasks and jobs")
     distinct((secret.variable for secret in app.secrets), what="secrets")
     foundation = foundation_template(stack)
-    nested = {"Foundation": foundation, "Services": _services_template(stack)}
+    nested = {"Foundation": foundation}
+    if app.site is not None:
+        nested["Site"] = site_template(app.site)
+    nested["Services"] = _services_template(stack)
     if app.tasks or app.jobs:
         nested["Tasks"] = _tasks_template(stack)
     resources = {logical_id: _stack(template, _sources(stack, foundation)) for logical_id, template in nested.items()}
@@ -113,6 +119,7 @@ def _sources(stack: Stack, foundation: Template) -> dict[str, Value]:
     """Return where the root has each parameter of its nested stacks from."""
     repository = imported(stack.base.name, "RepositoryUri")
     sources: dict[str, Value] = {name: GetAtt("Foundation", f"Outputs.{name}") for name in foundation.outputs}
+    sources["SiteUrl"] = GetAtt("Site", "Outputs.SiteUrl")
     sources[names.IMAGE_PARAMETER] = If(
         _HAS_IMAGE,
         Ref(names.IMAGE_PARAMETER),
@@ -208,13 +215,25 @@ def _outputs(stack: Stack) -> dict[str, Output]:
         "AssignPublicIp": ("Whether tasks have public addresses", imported(base, "AssignPublicIp")),
         "Url": ("Where the environment answers", own_url(stack)),
     }
-    entry = stack.app.test_entry
-    if entry is None:
-        return {name: Output(*values[name]) for name in names.APP_OUTPUTS}
+    order: tuple[str, ...] = names.APP_OUTPUTS
+    if stack.app.test_entry is not None:
+        values |= _test_outputs(stack.app.test_entry, dns, domain)
+        order += names.TEST_OUTPUTS
+    outputs = {name: Output(*values[name]) for name in order}
+    if stack.app.site is not None:
+        for name, output in site_template(stack.app.site).outputs.items():
+            outputs[name] = replace(output, value=GetAtt("Site", f"Outputs.{name}"))
+    return outputs
+
+
+def _test_outputs(entry: TestEntry, dns: Value, domain: str | None) -> dict[str, tuple[str, Value]]:
     address = Sub(f"${{Host}}:{entry.port}", (("Host", dns),))
-    values["TestAddress"] = ("The load balancer's name and port for it", address)
-    values["TestUrl"] = (
-        "Where only a new version answers while it is tested",
-        Sub(f"http://${{Host}}:{entry.port}", (("Host", dns),)) if domain is None else f"https://{domain}:{entry.port}",
-    )
-    return {name: Output(*values[name]) for name in (*names.APP_OUTPUTS, *names.TEST_OUTPUTS)}
+    return {
+        "TestAddress": ("The load balancer's name and port for it", address),
+        "TestUrl": (
+            "Where only a new version answers while it is tested",
+            Sub(f"http://${{Host}}:{entry.port}", (("Host", dns),))
+            if domain is None
+            else f"https://{domain}:{entry.port}",
+        ),
+    }

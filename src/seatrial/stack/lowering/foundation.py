@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.stack.graph import GetAtt, Noted, Output, Ref, Resource, Template
+from seatrial.stack.graph import GetAtt, Noted, Output, Parameter, Ref, Resource, Template, parameters_needed
+from seatrial.stack.lowering.buckets import UNFINISHED_UPLOADS, bucket_policy, private_bucket
 from seatrial.stack.lowering.data import POSTGRES_PORT, VALKEY_PORT
 from seatrial.stack.lowering.naming import imported, own_url
-from seatrial.stack.lowering.policies import bucket_policy, execution_role, log_group_id, secret_id, task_role
+from seatrial.stack.lowering.policies import execution_role, log_group_id, secret_id, task_role
+from seatrial.stack.lowering.units import SITE_URL
 
 if TYPE_CHECKING:
     from seatrial.stack.graph import Value
@@ -36,16 +38,18 @@ def foundation_template(stack: Stack) -> Template:
         "TaskRoleArn": Output("Role that the project's code has", GetAtt("TaskRole", "Arn")),
     }
     if app.bucket is not None:
-        resources["MediaBucket"] = _bucket(app.bucket, own_url(stack))
+        resources["MediaBucket"] = _bucket(app.bucket, _own_origins(stack))
         resources["MediaBucketPolicy"] = bucket_policy("MediaBucket")
         outputs["MediaBucketName"] = Output("Bucket for uploads", Ref("MediaBucket"))
     for secret in app.secrets:
         name = secret_id(secret.variable)
         resources[name] = _secret(secret)
         outputs[f"{name}Arn"] = Output(f"ARN of the secret {secret.variable}; not its value", Ref(name))
+    wanted = parameters_needed(resources)
     return Template(
         name="foundation",
         description="Cluster, roles, logs, bucket and secrets",
+        parameters={SITE_URL: Parameter("Where the site answers")} if SITE_URL in wanted else {},
         resources=resources,
         outputs=outputs,
     )
@@ -135,14 +139,8 @@ def _log_group(name: str) -> Resource:
     )
 
 
-def _bucket(bucket: Bucket, own: Value) -> Resource:
-    rules: list[Value] = [
-        {
-            "Id": "unfinished-uploads",
-            "Status": "Enabled",
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-        }
-    ]
+def _bucket(bucket: Bucket, own: list[Value]) -> Resource:
+    rules: list[Value] = [UNFINISHED_UPLOADS]
     if bucket.versioned:
         rules.append(
             {
@@ -155,23 +153,12 @@ def _bucket(bucket: Bucket, own: Value) -> Resource:
                 },
             }
         )
-    origins: list[Value] = [own] if bucket.origins is None else list(bucket.origins)
+    origins: list[Value] = own if bucket.origins is None else list(bucket.origins)
     return Resource(
         "AWS::S3::Bucket",
         {
             **(_cross_origin(origins) if origins else {}),
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-            },
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-            "OwnershipControls": {
-                "Rules": [{"ObjectOwnership": Noted("BucketOwnerEnforced", "Turns access lists of objects off")}]
-            },
+            **private_bucket(),
             "VersioningConfiguration": {"Status": "Enabled" if bucket.versioned else "Suspended"},
             "LifecycleConfiguration": {"Rules": rules},
         },
@@ -179,6 +166,11 @@ def _bucket(bucket: Bucket, own: Value) -> Resource:
         update_replace_policy="Retain",
         why="Uploads exist nowhere else: the bucket stays whatever becomes of the stack",
     )
+
+
+def _own_origins(stack: Stack) -> list[Value]:
+    """Return where pages of this environment come from: the load balancer or its domain, and the site."""
+    return [own_url(stack)] if stack.app.site is None else [own_url(stack), Ref(SITE_URL)]
 
 
 def _cross_origin(origins: list[Value]) -> dict[str, Value]:

@@ -219,29 +219,6 @@ def arn(service: str, resource: str) -> Sub:
     return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
 
 
-def bucket_policy(bucket: str) -> Resource:
-    """Return the policy that refuses requests without TLS. ``bucket`` is the bucket's logical name."""
-    return Resource(
-        "AWS::S3::BucketPolicy",
-        {
-            "Bucket": Ref(bucket),
-            "PolicyDocument": {
-                "Version": VERSION,
-                "Statement": [
-                    {
-                        "Sid": "TlsOnly",
-                        "Effect": "Deny",
-                        "Principal": "*",
-                        "Action": "s3:*",
-                        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
-                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                    }
-                ],
-            },
-        },
-    )
-
-
 def log_group_id(container: model.Container) -> str:
     """Return the logical name of a container's log group."""
     return f"{logical(container.unit)}Logs"

@@ -23,6 +23,7 @@ EXECUTION_ROLE = "ExecutionRoleArn"
 TASK_ROLE = "TaskRoleArn"
 TASK_GROUP = "TaskSecurityGroup"
 MEDIA_BUCKET = "MediaBucketName"
+SITE_URL = "SiteUrl"
 
 
 def task_definition(container: model.Container, base: str) -> Resource:
@@ -135,6 +136,8 @@ def _wired(wire: model.Wire, base: str) -> Value:
             return Sub("redis://${Host}:${Port}/0", (("Host", host), ("Port", port)))
         case model.Wire.MEDIA_BUCKET:
             return Ref(MEDIA_BUCKET)
+        case model.Wire.SITE_URL:
+            return Ref(SITE_URL)
 
 
 def _secret_source(source: model.SecretSource, base: str) -> Value:

@@ -6,10 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+
+from people.roles import NoAdminLeft, Role, give
 
 
 class Command(BaseCommand):
@@ -18,18 +20,26 @@ class Command(BaseCommand):
     help = "Makes a user, or takes one that exists, and prints a link with which they set their password once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Name, and whether they may use the admin."""
+        """Name, role, and where a link goes when they have forgotten their password."""
         parser.add_argument("name")
-        parser.add_argument("--admin", action="store_true", help="may use Django's admin, for everything in it")
+        parser.add_argument("--email", help="for setting the password anew")
+        role = parser.add_mutually_exclusive_group()
+        role.add_argument("--role", choices=Role.values, help="keeper, unless told; of a known user, as it is")
+        role.add_argument("--admin", action="store_const", dest="role", const=Role.ADMIN.value, help="--role admin")
 
-    def handle(self, *, name: str, admin: bool, **_options: Any) -> None:
+    def handle(self, *, name: str, email: str | None, role: str | None, **_options: Any) -> None:
         """Do it."""
         user, new = User.objects.get_or_create(username=name)
         if new:
             user.set_unusable_password()
-        if admin:
-            user.is_staff = user.is_superuser = True
+        if email:
+            user.email = email
         user.save()
+        if new or role:
+            try:
+                give(user, Role(role or Role.KEEPER))
+            except NoAdminLeft as error:
+                raise CommandError(f"{error}") from None
         person = urlsafe_base64_encode(force_bytes(user.pk))
         link = reverse("set-password", args=(person, default_token_generator.make_token(user)))
         minutes = settings.PASSWORD_RESET_TIMEOUT // 60

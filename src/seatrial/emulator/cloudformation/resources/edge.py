@@ -135,6 +135,8 @@ def _distribution_config(work: Work) -> dict[str, Any]:
     config = dict(work.get("DistributionConfig"))
     config.setdefault("CallerReference", secrets.token_hex(16))
     config.setdefault("Comment", "")
+    if "IPV6Enabled" in config:
+        config["IsIPV6Enabled"] = config.pop("IPV6Enabled")
     origins = []
     for origin in config.get("Origins") or []:
         entry = dict(origin)
@@ -181,12 +183,24 @@ def _create_distribution(work: Work) -> None:
     work.physical_id = answer["Distribution"]["Id"]
 
 
-def _update_distribution(work: Work, _: Properties) -> None:
+def _update_distribution(work: Work, old: Properties) -> None:
     present = work.call("cloudfront", "get_distribution_config", Id=work.physical_id)
     config = {**_distribution_config(work), "CallerReference": present["DistributionConfig"]["CallerReference"]}
     work.call(
         "cloudfront", "update_distribution", Id=work.physical_id, IfMatch=present["ETag"], DistributionConfig=config
     )
+    if not alike(old.get("Tags"), work.get("Tags")):
+        _retag_distribution(work, old)
+
+
+def _retag_distribution(work: Work, old: Properties) -> None:
+    arn = work.place.arn("cloudfront", f"distribution/{work.physical_id}", region="")
+    tags = work.get("Tags") or []
+    gone = sorted({tag["Key"] for tag in old.get("Tags") or []} - {tag["Key"] for tag in tags})
+    if gone:
+        work.call("cloudfront", "untag_resource", Resource=arn, TagKeys={"Items": gone})
+    if tags:
+        work.call("cloudfront", "tag_resource", Resource=arn, Tags={"Items": tags})
 
 
 def _deployed(work: Work) -> None:
@@ -212,19 +226,31 @@ def _delete_distribution(work: Work) -> None:
     work.call("cloudfront", "delete_distribution", Id=work.physical_id, IfMatch=present["ETag"])
 
 
-def _change_control(work: Work, _: Properties) -> None:
-    present = work.call("cloudfront", "get_origin_access_control", Id=work.physical_id)
-    parameters = Row("cloudfront").parameters(work, "update_origin_access_control")
-    work.call(
+def _kept(kind: str, noun: str, *shown: str) -> Row:
+    """Return the row of what is a configuration and no more, whose changes are of the version last seen.
+
+    ``kind`` is as in ``create_KIND``, ``noun`` as in CreateNOUN; ``shown`` are attributes that the API's answer has.
+    """
+
+    def present(work: Work) -> str:
+        return str(work.call("cloudfront", f"get_{kind}", Id=work.physical_id)["ETag"])
+
+    def change(work: Work, _: Properties) -> None:
+        parameters = Row("cloudfront").parameters(work, f"update_{kind}")
+        work.call("cloudfront", f"update_{kind}", **{**parameters, "Id": work.physical_id, "IfMatch": present(work)})
+
+    def delete(work: Work) -> None:
+        work.call("cloudfront", f"delete_{kind}", Id=work.physical_id, IfMatch=present(work))
+
+    return Row(
         "cloudfront",
-        "update_origin_access_control",
-        **{**parameters, "Id": work.physical_id, "IfMatch": present["ETag"]},
+        f"create_{kind}",
+        f"{noun}.Id",
+        on_update=change,
+        on_delete=delete,
+        describe=(f"get_{kind}", "Id", noun),
+        attributes={"Id": lambda work: work.physical_id, **{name: name for name in shown}},
     )
-
-
-def _delete_control(work: Work) -> None:
-    present = work.call("cloudfront", "get_origin_access_control", Id=work.physical_id)
-    work.call("cloudfront", "delete_origin_access_control", Id=work.physical_id, IfMatch=present["ETag"])
 
 
 ROWS: dict[str, Row] = {
@@ -254,13 +280,10 @@ ROWS: dict[str, Row] = {
         on_update=_update_record,
         on_delete=lambda work: _change_record(work, "DELETE", work.properties),
     ),
-    "AWS::CloudFront::OriginAccessControl": Row(
-        "cloudfront",
-        "create_origin_access_control",
-        "OriginAccessControl.Id",
-        on_update=_change_control,
-        on_delete=_delete_control,
-        attributes={"Id": lambda work: work.physical_id},
+    "AWS::CloudFront::CachePolicy": _kept("cache_policy", "CachePolicy", "LastModifiedTime"),
+    "AWS::CloudFront::OriginAccessControl": _kept("origin_access_control", "OriginAccessControl"),
+    "AWS::CloudFront::ResponseHeadersPolicy": _kept(
+        "response_headers_policy", "ResponseHeadersPolicy", "LastModifiedTime"
     ),
     "AWS::CloudFront::Distribution": Row(
         "cloudfront",

@@ -1,0 +1,1 @@
+"""What operators measure, for Prometheus: ``/metrics``."""
