@@ -25,7 +25,9 @@ class SQLCompiler(compiler.SQLCompiler):
                 self._lock()
             return super().execute_sql(*args, **kwargs)
 
-    def get_project_fields(self, columns: Any = None, ordering: Any = None, force_expression: bool = True) -> dict[str, Any]:
+    def get_project_fields(
+        self, columns: Any = None, ordering: Any = None, force_expression: bool = True
+    ) -> dict[str, Any]:
         """Return what is read of each row, always by its path: not every server reads a 1 within a document as that."""
         del force_expression
         return super().get_project_fields(columns, ordering, force_expression=True)

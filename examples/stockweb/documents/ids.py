@@ -24,9 +24,3 @@ def draw(connection: Any, table: str, count: int = 1, *, in_transaction: bool = 
             session=connection.session if in_transaction else None,
         )
     return range(counter["last"] - count + 1, counter["last"] + 1)
-
-
-def pass_over(connection: Any, table: str, last: int) -> None:
-    """Never give out an id up to this one: somebody chose it."""
-    with django_errors():
-        connection.database[COLLECTION].update_one({"_id": table}, {"$max": {"last": last}}, upsert=True)

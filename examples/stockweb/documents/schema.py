@@ -30,7 +30,7 @@ class SchemaEditor(DatabaseSchemaEditor):
         if not field.many_to_many:
             self._validate(model, model._meta.constraints)
 
-    def add_constraint(self, model: Any, constraint: Any, *args: Any, **kwargs: Any) -> None:
+    def add_constraint(self, model: Any, constraint: Any, *_args: Any, **_more: Any) -> None:
         """Make a unique index for a unique constraint; renew the validator for any other."""
         if isinstance(constraint, UniqueConstraint):
             self._add_unique(model, constraint)
@@ -88,7 +88,7 @@ class SchemaEditor(DatabaseSchemaEditor):
 
 
 def _filter(condition: Q) -> dict[str, Any]:
-    """Return the condition of a unique constraint as a partial index can have it: equal to something, or not empty.
+    """Return the condition of a unique constraint as a partial index has it: equal to something, or not empty.
 
     MongoDB refuses ``$ne`` there, and a text that is greater than the empty one says the same.
     """
@@ -103,7 +103,7 @@ def _filter(condition: Q) -> dict[str, Any]:
 
 
 def _not_false(model: Any, node: Any) -> dict[str, Any]:
-    """Return an expression that holds where a condition is true or, for a null in it, unknown, as SQL's CHECK has it."""
+    """Return an expression that holds where a condition is not false: true or, by a null, unknown, as CHECK has it."""
     return _holds(model, node, unknown=True)
 
 

@@ -146,8 +146,9 @@ class Movement(models.Model):
 
 
 class Event(models.Model):
-    """A movement that everybody can see; its id is its position. Written by a trigger, see migration 0003,
-    or with the movement where there is none, see :mod:`stock.mongo.posting`.
+    """A movement that everybody can see; its id is its position.
+
+    Written by a trigger, see migration 0003, or with the movement where there is none, see :mod:`stock.mongo.posting`.
 
     Positions ascend in the order in which movements became visible, so whoever has read up to one has missed none.
     """

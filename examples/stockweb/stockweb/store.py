@@ -1,8 +1,8 @@
-"""The seam between the two stores: PostgreSQL, which the application is made for, and MongoDB (``STOCKWEB_STORE=mongo``).
+"""The seam between the two stores: PostgreSQL, for which this is made, and MongoDB (``STOCKWEB_STORE=mongo``).
 
 Most of the application speaks to either by Django's models. Where PostgreSQL is asked in its own words, a function says
-with :func:`on_mongodb` which module has the same function for MongoDB, or with :func:`on_postgresql_alone` that there is
-none. ``tests/store`` is the contract: one suite of tests that both stores pass.
+with :func:`on_mongodb` which module has the same function for MongoDB, or with :func:`on_postgresql_alone` that none
+has. ``tests/store`` is the contract: one suite of tests that both stores pass.
 """
 
 import random

@@ -72,7 +72,8 @@ def environment(servers: Mapping[str, str], collected: Path, db: None) -> dict[s
     return {
         "PATH": os.environ["PATH"],
         **servers,
-        "PGDATABASE": connections["default"].settings_dict["NAME"],
+        "STOCKWEB_STORE": settings.STORE,
+        "MONGODB_DATABASE" if settings.STORE == "mongo" else "PGDATABASE": connections["default"].settings_dict["NAME"],
         "DJANGO_SECRET_KEY": "k" * 50,
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "stockweb.settings",

@@ -1,1 +1,1 @@
-"""What :mod:`stock` asks PostgreSQL in SQL, for MongoDB: a module for each that has such questions, see stockweb/store.py."""
+"""What :mod:`stock` asks PostgreSQL in SQL, for MongoDB, in modules of the same names; see :mod:`stockweb.store`."""

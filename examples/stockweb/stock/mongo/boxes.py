@@ -1,4 +1,4 @@
-"""Moving boxes about: the whole tree is locked meanwhile, for two moves that are right alone may make a loop together."""
+"""Moving boxes about. The whole tree is locked meanwhile: two moves that are right alone may make a loop together."""
 
 from django.db import transaction
 

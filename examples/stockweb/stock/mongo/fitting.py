@@ -1,9 +1,12 @@
 """How a value of a part and a clause of a requirement go together: what SQL says in :mod:`stock.suiting`, in Python."""
 
+import operator
 from typing import NamedTuple
 
 from parts.models import AttributeDefinition
 from parts.requirement import Clause
+
+_BOUNDS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 
 
 class Said(NamedTuple):
@@ -23,14 +26,8 @@ def fits(clause: Clause, said: Said) -> bool:
             return said.low <= clause.low and said.high >= clause.high
         case "within":
             return clause.low <= said.low and said.high <= clause.high
-        case ">=":
-            return _end(clause, said) >= clause.low
-        case ">":
-            return _end(clause, said) > clause.low
-        case "<=":
-            return _end(clause, said) <= clause.low
-        case _:
-            return _end(clause, said) < clause.low
+        case comparison:
+            return _BOUNDS[comparison](_end(clause, said), clause.low)
 
 
 def distance(clause: Clause, said: Said) -> float:

@@ -1,8 +1,8 @@
 """One change of one lot as one transaction of MongoDB: the balance under a condition, the movement, and its event.
 
 Movements get their ids within the transaction, so those and the positions of events ascend in the order in which they
-can be seen; of two changes that are made at once, one meets a conflict and is done again. What PostgreSQL's foreign keys
-hold is looked at here: a lot is made of a part and in a box that are there, and both are locked while it is.
+can be seen; of two changes that are made at once, one meets a conflict and is done again. What foreign keys hold in
+PostgreSQL is looked at here: a lot is made of a part and in a box that are there, and both are locked while it is.
 """
 
 from django.db import IntegrityError, connection, transaction
@@ -35,7 +35,7 @@ def post(part: int, box: int, delta: int, cause: Cause) -> Entry | None:
 def _make_lot(part: int, box: int, quantity: int) -> None:
     for model, pk in ((Part, part), (Box, box)):
         if not model.objects.select_for_update().filter(pk=pk).values_list("pk", flat=True):
-            raise IntegrityError(f"there is no {model._meta.verbose_name} {pk}")
+            raise IntegrityError(f"there is no {model.__name__.lower()} {pk}")
     try:
         Lot.objects.create(part_id=part, box_id=box, qty=quantity)
     except IntegrityError as error:
@@ -43,7 +43,7 @@ def _make_lot(part: int, box: int, quantity: int) -> None:
 
 
 def _written(lot: Lot, delta: int, cause: Cause) -> Movement:
-    (number,) = ids.draw(connection, Movement._meta.db_table, in_transaction=True)
+    (number,) = ids.draw(connection, "stock_movement", in_transaction=True)
     try:
         movement = Movement.objects.create(
             pk=number,

@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
+from django.conf import settings
 from django.core.management.commands import flush
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
@@ -13,6 +14,9 @@ from django.db import connection
 from tests.factories import Shelf, shelf
 
 T = TypeVar("T")
+
+collect_ignore = [] if settings.STORE == "mongo" else ["test_mongodb.py"]
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _permissions_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:

@@ -105,7 +105,7 @@ def test_sixteen_threads_on_one_lot_get_exactly_what_is_there(world: Shelf) -> N
     def work(_: int) -> list[str]:
         return [outcome(lambda: ledger.take(world.part.pk, world.first.pk, 1)) for _ in range(2)]
 
-    outcomes = sum(at_once(work, 16), [])
+    outcomes = [each for some in at_once(work, 16) for each in some]
     assert (outcomes.count("done"), outcomes.count("Short")) == (10, 22)
     assert world.qty(world.first) == 0
     assert [balance for _, balance, _ in written()] == [10, *range(9, -1, -1)]

@@ -1,9 +1,10 @@
 """What migrations up to 0006 of PostgreSQL amount to, in MongoDB."""
 
+import uuid
+
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
