@@ -7,8 +7,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_mongodb_backend import base, features, operations, validation
 from pymongo.read_concern import ReadConcern
 
+from documents import truth
 from documents.errors import django_errors
 from documents.schema import SchemaEditor
+
+truth.register()
 
 
 class Features(features.DatabaseFeatures):

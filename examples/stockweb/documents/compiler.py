@@ -6,7 +6,7 @@ from typing import Any
 from bson import ObjectId
 from django.db import IntegrityError
 from django.db.models import AutoField
-from django.db.models.expressions import DatabaseDefault, Value
+from django.db.models.expressions import Col, DatabaseDefault, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_mongodb_backend import compiler
@@ -31,6 +31,16 @@ class SQLCompiler(compiler.SQLCompiler):
         """Return what is read of each row, always by its path: not every server reads a 1 within a document as that."""
         del force_expression
         return super().get_project_fields(columns, ordering, force_expression=True)
+
+    def build_query(self, columns: Any = None) -> Any:
+        """Build a query. What is ordered by a field of another collection names what it reads, as others do anyway.
+
+        Else the backend adds that field to the other row, and not every server leaves the rest of it there.
+        """
+        orders = (each.expression for each in self.order_by_objs or ())
+        if columns is None and any(isinstance(it, Col) and it.alias != self.collection_name for it in orders):
+            columns = self.columns
+        return super().build_query(columns)
 
     def _lock(self) -> None:
         """Write into each row that will be read: whoever else does so in another transaction meets a conflict."""

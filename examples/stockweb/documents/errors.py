@@ -15,6 +15,15 @@ class Conflict(OperationalError):
     """Another transaction crossed this one, of which nothing is left: it may be done again from its beginning."""
 
 
+class Duplicate(IntegrityError):
+    """There is another such row."""
+
+
+def crossed(error: Exception) -> bool:
+    """Whether a change was refused for another one, most likely of the same moment."""
+    return isinstance(error, Conflict | Duplicate)
+
+
 @contextmanager
 def django_errors() -> Iterator[None]:
     """Raise Django's exceptions in place of the driver's."""
@@ -32,7 +41,9 @@ def _translated(error: PyMongoError) -> DatabaseError:
     codes = {getattr(error, "code", None)}
     if isinstance(error, BulkWriteError):
         codes |= {each.get("code") for each in error.details.get("writeErrors", ())}
-    if codes & {_INVALID_DOCUMENT, _DUPLICATE_KEY}:
+    if _DUPLICATE_KEY in codes:
+        return Duplicate(f"{error}")
+    if _INVALID_DOCUMENT in codes:
         return IntegrityError(f"{error}")
     if _WRITE_CONFLICT in codes or error.has_error_label("TransientTransactionError"):
         return Conflict(f"{error}")

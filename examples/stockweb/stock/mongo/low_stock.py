@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError
-
-from documents.errors import Conflict
+from documents.errors import Conflict, Duplicate
 from stock.models import LowStockAlert
 
 
@@ -14,6 +12,6 @@ def told_now(parts: Sequence[int]) -> set[int]:
     new = [part for part in parts if part not in before]
     try:
         LowStockAlert.objects.bulk_create([LowStockAlert(part_id=part) for part in new])
-    except IntegrityError as error:
+    except Duplicate as error:
         raise Conflict("another digest tells the same dip") from error
     return set(new)

@@ -8,10 +8,9 @@ PostgreSQL is looked at here: a lot is made of a part and in a box that are ther
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from documents import ids
-from documents.errors import Conflict
+from documents.errors import Conflict, Duplicate
 from parts.models import Part
 from stock.models import Box, Event, Lot, Movement
 from stock.posting import Cause, Entry, recorded
@@ -38,7 +37,7 @@ def _make_lot(part: int, box: int, quantity: int) -> None:
             raise IntegrityError(f"there is no {model.__name__.lower()} {pk}")
     try:
         Lot.objects.create(part_id=part, box_id=box, qty=quantity)
-    except IntegrityError as error:
+    except Duplicate as error:
         raise Conflict("somebody else put the first of a part into this box") from error
 
 
@@ -60,9 +59,7 @@ def _written(lot: Lot, delta: int, cause: Cause) -> Movement:
             unit_cost=cause.unit_cost,
             currency=cause.currency,
         )
-    except IntegrityError as error:
-        if not isinstance(error.__cause__, DuplicateKeyError | BulkWriteError):
-            raise
+    except Duplicate as error:
         raise Conflict("somebody else used this key, or undid this movement") from error
     Event.objects.create(pk=number, movement=movement)
     return movement
