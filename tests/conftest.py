@@ -19,6 +19,7 @@ _BEGUN = (
     "functional/release/test_policy.py",
     "functional/rehearsal/test_strategies.py",
     "functional/release/test_shifting.py",
+    "functional/example/test_compose.py",
     "functional/release/test_emulator.py",
     "functional/emulator/runtime/test_docker.py",
     "functional",

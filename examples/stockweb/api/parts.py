@@ -294,7 +294,8 @@ def _written(part: Part, values: dict[str, Any]) -> int:
         raise Problem(409, "number-taken", f"part {other} has this number of this manufacturer", part=other)
     try:
         with transaction.atomic():
-            part.save()
+            # Of one that exists, what is named alone: somebody else may be changing the rest.
+            part.save(update_fields={*values, "updated"} if part.pk else None)
             set_values(part, raws, known)
     except WrongValues as error:
         raise invalid(error.wrong, where="/attributes") from None

@@ -5,6 +5,7 @@ instead of own ones.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ if not User.objects.filter(username="keeper").exists():
 def main() -> int:
     """Start the servers, migrate, seed, and serve on the port given (8000 unless told)."""
     port = sys.argv[1] if len(sys.argv) > 1 else "8000"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever ends it, its servers and its worker go too
     with ExitStack() as stack:
         environment = {**os.environ, "DJANGO_DEBUG": "1"}
         if "PGHOST" not in environment:
@@ -35,34 +37,23 @@ def main() -> int:
             environment |= stack.enter_context(object_store(PROJECT / ".local" / "object_store"))
         for arguments in (("migrate", "--verbosity=0"), ("seed_data",), ("shell", "--verbosity=0", "-c", _MAKE_LOGIN)):
             subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment, check=True)
-        stack.enter_context(_worker(environment))
+        worker = ["celery", "-A", "stockweb", "worker", "--concurrency", "1", "--loglevel", "WARNING"]
+        serve = ["uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
+        stack.enter_context(_running(worker, environment))
         print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)
-        serve = [sys.executable, "-m", "uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
-        serve += ["--lifespan", "on", "--reload"]
+        web = stack.enter_context(_running([*serve, "--lifespan", "on", "--reload"], environment))
         try:
-            return subprocess.run(serve, cwd=PROJECT, env=environment, check=False).returncode
+            return web.wait()
         except KeyboardInterrupt:
             return 0
 
 
 @contextmanager
-def _worker(environment: dict[str, str]) -> Iterator[None]:
-    """Run what web processes leave to be done."""
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "stockweb",
-        "worker",
-        "--concurrency",
-        "1",
-        "--loglevel",
-        "WARNING",
-    ]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, process_group=0)
+def _running(module: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module of Python's as a program; it is told to end when the block does."""
+    process = subprocess.Popen([sys.executable, "-m", *module], cwd=PROJECT, env=environment, process_group=0)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()

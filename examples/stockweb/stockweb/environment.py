@@ -56,6 +56,14 @@ def one_of(name: str, *allowed: str) -> str:
     return text
 
 
+def required(name: str) -> str:
+    """Return a variable. Raises ``ImproperlyConfigured`` when it is not set or empty."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        raise ImproperlyConfigured(f"set the environment variable {name}")
+    return text
+
+
 def own_addresses() -> list[str]:
     """Return this ECS task's private IPv4 addresses, and nothing when this is no ECS task.
 

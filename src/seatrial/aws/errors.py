@@ -53,6 +53,7 @@ _THROTTLING_CODES = (
     "BandwidthLimitExceeded",
     "PriorRequestNotComplete",
     "SlowDown",
+    "TooManyInvalidationsInProgress",
 )
 _NOT_IMPLEMENTED = 501
 _EXISTS_CODES = ("ParameterAlreadyExists", "AlreadyExistsException", "ResourceAlreadyExistsException")
@@ -192,7 +193,10 @@ def _is_absence(code: str, message: str) -> bool:
 
 
 def _subject(parameters: Mapping[str, Any]) -> str | None:
-    names = ("service", "taskDefinition", "StackName", "Name", "repositoryName", "logGroupName", "cluster", "Bucket")
+    names = (
+        "service", "taskDefinition", "StackName", "Name", "repositoryName", "logGroupName", "cluster", "Bucket",
+        "DistributionId",
+    )  # fmt: skip
     return next((str(parameters[name]) for name in names if isinstance(parameters.get(name), str)), None)
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
+if TYPE_CHECKING:
+    from seatrial.release.api import Part
+
 app = typer.Typer(add_completion=False)
 
+
+class Only(StrEnum):
+    """What a release is confined to."""
+
+    SITE = "site"
+    SERVICES = "services"
+
+    @property
+    def part(self) -> Part:
+        """The same for the library."""
+        return "site" if self is Only.SITE else "services"
+
+
+OnlyOption = Annotated[Only | None, typer.Option("--only", help="Release only the site, or only the services.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 TakeOverOption = Annotated[
     bool,
@@ -24,12 +42,13 @@ def deploy(
     environment: EnvironmentArgument,
     revision: Annotated[str | None, typer.Option(help="Git revision to release instead of the working tree.")] = None,
     image: Annotated[str | None, typer.Option(help="Digest (sha256:...) of an image in ECR to release.")] = None,
+    only: OnlyOption = None,
     yes: YesOption = False,
     take_over: TakeOverOption = False,
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,
 ) -> None:
-    """Build the image, run the gate tasks, and roll the services out, one after the other.
+    """Build image and site, run the gate tasks, roll the services out, one after the other, and publish the site.
 
     Exit codes: 0 released; 1 failed or turned back, and the old version is serving; 2 the request is wrong and nothing
     was changed; 3 a person must look (or chose to stop watching).
@@ -42,6 +61,8 @@ def deploy(
 
     if revision is not None and image is not None:
         raise UsageError("--revision builds an image and --image takes one that is there; give one of them")
+    if only is Only.SITE and image is not None:
+        raise UsageError("--image is of the services, and --only site leaves them alone; give one of them")
     output = Output(as_json=as_json)
     settings, root, aws = opened(config, environment)
     with Signals(output, f"The release to {environment} is under way; ECS goes on with what it was told.") as signals:
@@ -51,6 +72,7 @@ def deploy(
             aws,
             revision=revision,
             image=image,
+            only=only.part if only else None,
             on_event=printer(output),
             interrupt=signals,
             take_over=take_over,

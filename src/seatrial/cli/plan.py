@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.deploy import OnlyOption  # noqa: TC001 - typer reads the annotations
 from seatrial.cli.output import ConfigOption, EnvironmentArgument, JsonOption, Output
 
 app = typer.Typer(add_completion=False)
@@ -16,6 +17,7 @@ def plan(
     environment: EnvironmentArgument,
     revision: Annotated[str | None, typer.Option(help="Git revision to release instead of the working tree.")] = None,
     image: Annotated[str | None, typer.Option(help="Digest (sha256:...) of an image in ECR to release.")] = None,
+    only: OnlyOption = None,
     policy: Annotated[bool, typer.Option("--policy", help="Print only the IAM policy document.")] = False,
     config: ConfigOption = "seatrial.toml",
     as_json: JsonOption = False,
@@ -31,7 +33,7 @@ def plan(
     from seatrial.cli.releasing import opened, plan_lines
 
     settings, root, aws = opened(config, environment)
-    proposal = release.plan(settings, root, aws, revision=revision, image=image)
+    proposal = release.plan(settings, root, aws, revision=revision, image=image, only=only.part if only else None)
     if policy:
         Output(as_json=True).result(document(proposal.permissions))
         return

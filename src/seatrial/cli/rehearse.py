@@ -87,7 +87,7 @@ def rehearse(
         revision, why = old_version(path, settings, old)
         narrator.line(why)
         wishes = Wishes(revision, rate, fault, runtime, proxy, time_scale, theirs, report)
-        rehearsed = rehearse(settings, path.resolve().parent, wishes, narrator)
+        rehearsed = rehearse(settings, path, wishes, narrator)
     verdict = rehearsed.verdict
     output.result(
         {"ready": verdict.ready, "sentence": verdict.sentence, "against": list(verdict.against)}

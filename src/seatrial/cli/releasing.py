@@ -53,7 +53,8 @@ def printer(output: Output) -> Callable[[ReleaseEvent], None]:
 def plan_lines(proposal: Proposal) -> list[str]:
     """Return the plan as lines for people."""
     plan = proposal.plan
-    lines = [f"{plan.verb} {plan.environment}: {plan.version}"]
+    site = f", site {plan.site_version}" if plan.site_version else ""
+    lines = [f"{plan.verb} {plan.environment}: {plan.version}{site}"]
     for index, step in enumerate(plan.steps, start=1):
         lines.append(f"{index:>3}. {step.title}")
         lines += [f"       {line}" for line in step.lines]
@@ -99,7 +100,8 @@ def finish(output: Output, outcome: Outcome) -> None:
         for line in outcome.details:
             output.say(f"warning: {line}", style="bold yellow")
     number = f"release {outcome.number}, " if outcome.number else ""
-    text = f"{outcome.message} at {outcome.url} ({number}{outcome.duration_s:.0f} s)" if outcome.ok else None
+    site = f", site {outcome.site.version} at {outcome.site.url}" if outcome.site else ""
+    text = f"{outcome.message} at {outcome.url}{site} ({number}{outcome.duration_s:.0f} s)" if outcome.ok else None
     output.result(outcome.to_json(), text=text)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

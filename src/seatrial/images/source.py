@@ -50,14 +50,15 @@ class Source:
         return None if file is None else file.content.decode(errors="replace")
 
 
-def read(context: Path, revision: str | None, dockerfile: str = "Dockerfile") -> Source:
+def read(context: Path, revision: str | None, dockerfile: str | None = "Dockerfile") -> Source:
     """Read the files below ``context`` as of ``revision``; None is the working tree.
 
-    Raises :class:`UsageError` outside of a git repository and for an unknown revision.
+    Without a ``dockerfile`` it is no build context, and ``.dockerignore`` keeps nothing out. Raises
+    :class:`UsageError` outside of a git repository and for an unknown revision.
     """
     context = context.resolve()
     if not context.is_dir():
-        raise UsageError(f"{context}: no such directory", hint="image.context names the directory that is built")
+        raise UsageError(f"{context}: no such directory", hint="image.context or site.source names what is built")
     top = Path(_git(context, "rev-parse", "--show-toplevel").decode().strip())
     prefix = context.relative_to(top).as_posix()
     commit = _commit(context, revision or "HEAD")
@@ -135,11 +136,13 @@ def _archived(content: bytes) -> dict[str, File]:
     return files
 
 
-def _without_ignored(files: dict[str, File], dockerfile: str) -> dict[str, File]:
+def _without_ignored(files: dict[str, File], dockerfile: str | None) -> dict[str, File]:
     """Leave out what Docker would. A file beside the Dockerfile with its name goes before ``.dockerignore``.
 
     Docker lets the Dockerfile itself through even where it is ignored, so that it can be read.
     """
+    if dockerfile is None:
+        return dict(sorted(files.items()))
     own = files.get(f"{dockerfile}.dockerignore") or files.get(".dockerignore")
     ignore = Ignore(own.content.decode(errors="replace") if own else "")
     kept = (path for path in files if path == dockerfile or not ignore.excludes(path))

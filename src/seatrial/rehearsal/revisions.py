@@ -38,6 +38,12 @@ def project_files(root: Path) -> list[Path]:
     return [Path(name) for name in listing.split("\0") if name and os.path.lexists(root / name)]
 
 
+def text_at(root: Path, revision: str, name: str) -> str | None:
+    """Return a file of ``root`` as it was in a revision, None where there was none."""
+    answer = subprocess.run(["git", "-C", str(root), "show", f"{revision}:./{name}"], capture_output=True, check=False)
+    return answer.stdout.decode(errors="replace") if answer.returncode == 0 else None
+
+
 def working_tree_version(root: Path, settings: Settings) -> str:
     """Return the version that a release of the working tree would have."""
     return read(root / settings.image.context, None, settings.image.dockerfile).version

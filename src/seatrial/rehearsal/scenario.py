@@ -1,4 +1,4 @@
-"""The rehearsal: an emulator, the infrastructure, the old version, load, the new version, a broken one, the verdict.
+"""The rehearsal: an emulator, the old infrastructure and version, load, the new ones, a broken one, the verdict.
 
 The function :func:`rehearse` reads like that list. What it calls is what ``seatrial infra apply`` and
 ``seatrial deploy`` call; only the endpoint is the emulator's.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -19,6 +19,7 @@ from seatrial.aws.session import Aws
 from seatrial.emulator import process as emulators
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
 from seatrial.rehearsal import report
+from seatrial.rehearsal.before import Before, before
 from seatrial.rehearsal.fault import broken_copy, entry_module, marked_copy
 from seatrial.rehearsal.load import Counts, Load
 from seatrial.rehearsal.manner import manner, on_this_machine, scale_for
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     from seatrial.emulator.state import EmulatorInfo
     from seatrial.rehearsal.timeline import Timeline
     from seatrial.release import Outcome
+    from seatrial.release.api import Part
     from seatrial.release.watch import ReleaseEvent
 
 NAME = "rehearsal"
 
+#: A copy has the very front end that is live: what is built there would be built for nothing.
+_SAME_SITE: Part = "services"
 #: Requests that must have been answered before the release under test begins: the pools are warm then.
 _WARM = 0.5
 #: Seconds of load after the last release, in which a late mistake shows.
@@ -91,13 +95,14 @@ class Rehearsed:
     data: Path
 
 
-def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator) -> Rehearsed:
-    """Rehearse a release of the working tree below ``root`` and write the report.
+def rehearse(settings: Settings, path: Path, wishes: Wishes, narrator: Narrator) -> Rehearsed:
+    """Rehearse a release of the working tree around ``path``, the ``seatrial.toml``, and write the report.
 
     Raises :class:`~seatrial.errors.UsageError` before anything was started, and
     :class:`~seatrial.errors.ReleaseFailed` when not even the old version could be released. Whatever ends it, the
     emulator and the load are stopped.
     """
+    root = path.resolve().parent
     old = old_revision(root, wishes.old)
     if wishes.fault:
         entry_module(settings, root)
@@ -108,7 +113,12 @@ def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator)
         narrator.line(line)
     with _emulator(here, root, wishes, narrator) as info, tempfile.TemporaryDirectory() as scratch:
         quiet = here.model_copy(update={"notify": {}})  # a rehearsal is nobody's news
-        stage = _Stage(quiet, root, Aws(settings.app.region, endpoint=info.endpoint), narrator, Path(scratch))
+        was = before(path, old, quiet)
+        was = replace(was, settings=on_this_machine(was.settings)[0])
+        if was.why is not None:
+            narrator.line(was.why)
+        aws = Aws(settings.app.region, endpoint=info.endpoint)
+        stage = _Stage(quiet, was, root, aws, narrator=narrator, scratch=Path(scratch))
         stage.prepare(old)
         return stage.perform(info, wishes)
 
@@ -116,8 +126,11 @@ def rehearse(settings: Settings, root: Path, wishes: Wishes, narrator: Narrator)
 class _Stage:
     """One environment on the emulator, from its infrastructure to the report."""
 
-    def __init__(self, settings: Settings, root: Path, aws: Aws, narrator: Narrator, scratch: Path) -> None:
+    def __init__(
+        self, settings: Settings, was: Before, root: Path, aws: Aws, *, narrator: Narrator, scratch: Path
+    ) -> None:
         self._settings = settings
+        self._was = was
         self._root = root
         self._aws = aws
         self._narrator = narrator
@@ -127,9 +140,9 @@ class _Stage:
     def prepare(self, old: str) -> None:
         """Create the infrastructure, release the old version and run the tasks that set the scene."""
         self._narrator.stage("creating the infrastructure")
-        infra.apply(self._settings, self._aws, self._narrator.line)
+        infra.apply(self._was.settings, self._aws, self._narrator.line)
         self._narrator.stage(f"releasing the old version ({old[:12]})")
-        outcome = self._release("the old version", self._root, old)
+        outcome = self._release("the old version", self._root, old, settings=self._was.settings)
         if not outcome.ok:
             raise ReleaseFailed(
                 f"the old version ({old[:12]}) cannot be released: {outcome.message}",
@@ -137,8 +150,11 @@ class _Stage:
                 hint="name a version that works with --from",
             )
         for name in self._settings.rehearsal.setup:
+            if name not in self._was.settings.tasks:
+                self._narrator.line(f"{name} is not run: the old version has no such task")
+                continue
             self._narrator.stage(f"running {name}")
-            ended = oneoff.run(self._settings, self._aws, task=name, on_event=self._told)
+            ended = oneoff.run(self._was.settings, self._aws, task=name, on_event=self._told)
             if ended.problem is not None:
                 raise SeatrialError(f"the setup task {name} failed: {ended.problem}", hint="see the lines above")
 
@@ -150,6 +166,7 @@ class _Stage:
             if not load.wait_for_answers(30.0):
                 raise SeatrialError("the load balancer answered nothing within 30 s", hint="see the emulator's log")
             self._hold(load, _WARM)
+            self._change_infrastructure(load)
             released = self._new_version(load)
             if wishes.fault and released.ok:
                 self._broken_version(load)
@@ -171,13 +188,26 @@ class _Stage:
         page, data = report.write(directory, circumstances, timeline, verdict)
         return Rehearsed(verdict, timeline, page, data)
 
+    def _change_infrastructure(self, load: Load) -> None:
+        """Do what ``seatrial infra apply`` will do before the release, where ``seatrial.toml`` has changed."""
+        if self._was.settings == self._settings:
+            return
+        self._narrator.stage("changing the infrastructure, since seatrial.toml has changed")
+        lost = self._was.lost(self._settings)
+        for name in sorted(lost):
+            self._narrator.line(
+                f"on AWS `infra apply` removes {name} after the release, or at once by --replace {name}"
+            )
+        infra.apply(self._settings, self._aws, self._narrator.line, replace=lost)
+        self._narrator.load(load.counts)
+
     def _new_version(self, load: Load) -> Outcome:
         self._narrator.stage("releasing the working tree over it")
-        tree = self._root
+        tree, only = self._root, None
         if working_tree_version(self._root, self._settings) == self._releases.first.version:
             self._narrator.line("nothing has changed since: a marked copy is released, so that there is a release")
-            tree = marked_copy(self._root, project_files(self._root), self._scratch / "marked")
-        outcome = self._release("the release", tree, None)
+            tree, only = marked_copy(self._root, project_files(self._root), self._scratch / "marked"), _SAME_SITE
+        outcome = self._release("the release", tree, None, only=only)
         self._narrator.load(load.counts)
         self._narrator.line(outcome.message)
         return outcome
@@ -186,12 +216,22 @@ class _Stage:
         self._narrator.stage("releasing a version that is broken on purpose")
         files = project_files(self._root)
         tree = broken_copy(self._settings, self._root, files, self._scratch / "broken")
-        outcome = self._release("the release broken on purpose", tree, None, label="broken", expected="rolled back")
+        outcome = self._release(
+            "the release broken on purpose", tree, None, label="broken", expected="rolled back", only=_SAME_SITE
+        )
         self._narrator.load(load.counts)
         self._narrator.line(outcome.message)
 
     def _release(
-        self, title: str, tree: Path, revision: str | None, *, label: str | None = None, expected: str = "released"
+        self,
+        title: str,
+        tree: Path,
+        revision: str | None,
+        *,
+        label: str | None = None,
+        expected: str = "released",
+        only: Part | None = None,
+        settings: Settings | None = None,
     ) -> Outcome:
         watch = self._releases.watch(title, expected=expected, label=label)
 
@@ -199,7 +239,8 @@ class _Stage:
             watch.event(event)
             self._told(event)
 
-        outcome = release.deploy(self._settings, tree, self._aws, revision=revision, on_event=told)
+        settings = settings or self._settings
+        outcome = release.deploy(settings, tree, self._aws, revision=revision, only=only, on_event=told)
         watch.ended(outcome)
         return outcome
 

@@ -19,6 +19,8 @@ from seatrial.release.retire import retire
 from seatrial.release.revisions import next_document, own_tags, same, writable
 from seatrial.release.rolling import follow
 from seatrial.release.rollouts import rollout_of
+from seatrial.release.site import SiteActions
+from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
 from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import (
     Build,
@@ -78,9 +80,10 @@ class Actions:
         self._context = context
         self._progress = progress
         self._smoke = SmokeChecks(settings, root, facts.stack, context=context, probes=probes, progress=progress)
+        self._site = SiteActions(settings, root, aws, facts=facts, context=context, progress=progress)
         self._built: BuiltImage | None = None
 
-    def do(self, step: Step) -> str:  # noqa: PLR0911 - one answer for each kind of step
+    def do(self, step: Step) -> str:  # noqa: C901, PLR0911 - one answer for each kind of step
         """Do one step.
 
         Raises a :class:`~seatrial.release.stops.Stop`, or a :class:`~seatrial.errors.SeatrialError` from below.
@@ -92,6 +95,12 @@ class Actions:
                 return self._build(step)
             case Push():
                 return self._push(step)
+            case BuildSite():
+                return self._site.build(step)
+            case UploadSite():
+                return self._site.upload(step)
+            case Publish():
+                return self._site.publish(step)
             case Register():
                 return self._register(step)
             case CheckMigrations():

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seatrial import project
 from seatrial.aws.clock import SystemClock
 from seatrial.aws.errors import Unavailable
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import ReleaseFailed, SeatrialError, UsageError
+from seatrial.publish.bucket import SiteBucket
+from seatrial.publish.upload import whole
 from seatrial.release import backwards, migrations
 from seatrial.release import facts as facts_
 from seatrial.release.actions import Actions
@@ -27,10 +29,12 @@ from seatrial.release.permissions import permissions
 from seatrial.release.plan import plan_release
 from seatrial.release.probes import Probes
 from seatrial.release.progress import Progress
-from seatrial.release.promote import check_image, plan_promotion, promotable
+from seatrial.release.promote import check_image, plan_promotion, promotable, promotable_site
 from seatrial.release.record import Records
 from seatrial.release.rollback import plan_rollback, target
-from seatrial.release.source import chosen
+from seatrial.release.site import astray
+from seatrial.release.siteplan import plan_site
+from seatrial.release.source import chosen, chosen_site, site_with
 from seatrial.release.steps import CheckMigrations
 from seatrial.release.underway import under_way
 from seatrial.release.watch import Note
@@ -50,6 +54,10 @@ if TYPE_CHECKING:
     from seatrial.release.outcome import Outcome
     from seatrial.release.steps import Plan
     from seatrial.release.watch import Emit, ReleaseEvent
+
+
+#: What a release may be confined to.
+Part = Literal["site", "services"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ def plan(
     *,
     revision: str | None = None,
     image: str | None = None,
+    only: Part | None = None,
     take_over: bool = False,
     on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
     clock: Clock | None = None,
@@ -89,10 +98,13 @@ def plan(
 ) -> Proposal:
     """Return what :func:`deploy` would do. Only reads; the database may be asked by a task on the live image.
 
-    ``root`` is the directory of ``seatrial.toml``. Raises :class:`~seatrial.errors.UsageError` where the release
-    would be refused, save for its migrations, whose verdict is part of the proposal.
+    ``root`` is the directory of ``seatrial.toml``; ``only`` leaves the site, or the services, as they are. Raises
+    :class:`~seatrial.errors.UsageError` where the release would be refused, save for its migrations, whose verdict is
+    part of the proposal.
     """
     facts = facts_.gather(settings, aws)
+    if only == "site":
+        return _site_alone(settings, root, facts, revision)
     image_ = chosen(settings, root, aws, revision=revision, image=image)
     if image_.wanted.has_source:
         project.verify(settings, image_.paths)
@@ -107,7 +119,8 @@ def plan(
         )
         checked = migrations.check(settings, root, facts, image_.source, context)
     step = _migrations_step(settings, facts, checked)
-    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step)
+    site = None if only == "services" else site_with(image_, settings, root, aws)
+    plan_ = plan_release(settings, facts, image_.wanted, supersede=take_over, migrations=step, site=site)
     return Proposal(
         plan_,
         facts,
@@ -119,6 +132,14 @@ def plan(
     )
 
 
+def _site_alone(settings: Settings, root: Path, facts: Facts, revision: str | None) -> Proposal:
+    plan_ = plan_site(settings, facts, chosen_site(settings, root, revision=revision))
+    last = facts.serving
+    assert last is not None  # else there is no such plan
+    needed = permissions(plan_, settings, facts)
+    return Proposal(plan_, facts, needed, leaves=last.migrations, migration_files=last.migration_files)
+
+
 def deploy(
     settings: Settings,
     root: Path,
@@ -126,6 +147,7 @@ def deploy(
     *,
     revision: str | None = None,
     image: str | None = None,
+    only: Part | None = None,
     on_event: Callable[[ReleaseEvent], None] = lambda _event: None,
     clock: Clock | None = None,
     interrupt: Interrupt | None = None,
@@ -136,9 +158,9 @@ def deploy(
     """Release the working tree, a git ``revision`` or an ``image`` (digest in ECR) and return how it ended.
 
     ``on_event`` gets every :class:`~seatrial.release.watch.ReleaseEvent`; ``confirm`` is asked once, with the lock
-    held. ``probes`` is how smoke checks reach out of this process. ``take_over`` takes the lock from whoever holds it
-    and releases on top of a deployment under way. A release that fails returns an outcome;
-    :class:`~seatrial.errors.UsageError` is raised if nothing was done.
+    held. ``only`` leaves the site, or the services, as they are. ``probes`` is how smoke checks reach out of this
+    process. ``take_over`` takes the lock from whoever holds it and releases on top of a deployment under way. A release
+    that fails returns an outcome; :class:`~seatrial.errors.UsageError` is raised if nothing was done.
     """
     asked = _Asked(
         settings, root, aws, on_event, clock or SystemClock(), interrupt or Interrupt(), confirm, probes or Probes()
@@ -151,6 +173,7 @@ def deploy(
                 aws,
                 revision=revision,
                 image=image,
+                only=only,
                 take_over=take_over,
                 on_event=on_event,
                 clock=asked.clock,
@@ -193,10 +216,11 @@ def propose_promotion(
         raise UsageError(f"{source.name} cannot be promoted to itself")
     release, said = promotable(source, source_aws)
     check_image(release, source, source_aws, settings, aws)
+    site = promotable_site(release, source, source_aws, settings, aws)
     facts = facts_.gather(settings, aws)
     checked = migrations.check_image(facts, release) if settings.checks_migrations else None
     step = _migrations_step(settings, facts, checked)
-    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over, migrations=step)
+    plan_ = plan_promotion(settings, facts, source.name, release, said, supersede=take_over, migrations=step, site=site)
     return Proposal(
         plan_,
         facts,
@@ -260,8 +284,10 @@ def propose_rollback(
     )
     records = Records(context.ssm, names.release_prefix(settings))
     moving = under_way(facts, context.ecs)
-    to_release = target(settings, facts, records, to, moving)
+    to_release = target(settings, facts, records, to, moving, astray=astray(facts, aws))
     recorded = facts_.recorded(settings, aws, facts, to_release)
+    if to_release.site and facts.stack.site is not None:
+        whole(to_release.site, SiteBucket(aws, facts.stack.site.bucket))
     plan_ = plan_rollback(settings, facts, to_release, recorded, under_way=moving, supersede=take_over)
     checked = None
     if settings.checks_migrations:
@@ -337,6 +363,7 @@ class _Asked:
         progress = Progress(plan_.version, plan_.digest, dict(plan_.revisions))
         progress.migrations = dict(proposal.leaves)
         progress.migration_files = proposal.migration_files
+        progress.site, progress.site_version = plan_.site, plan_.site_version
         journal = self._journal(plan_, facts, progress)
         context = replace(context, emit=_both(self.emit, journal.hear))
         actions = Actions(

@@ -1,8 +1,8 @@
 """The steps of a plan, one after the other, and the way back when one fails.
 
 The algorithm: do each step; when one fails or a person turns back, take every service that was told to change back
-to the revision it had; write down how it ended. The old version serves everywhere afterwards, or a person is told
-exactly where it does not.
+to the revision it had, and the site to the build it had; write down how it ended. The old version serves everywhere
+afterwards, or a person is told exactly where it does not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from seatrial.release.causes import causes
 from seatrial.release.evidence import details
 from seatrial.release.interrupt import Choice
 from seatrial.release.lost import how_to_go_on, left_behind
-from seatrial.release.outcome import Outcome, Result, StepTiming
+from seatrial.release.outcome import Outcome, Result, SiteOutcome, StepTiming
 from seatrial.release.record import Record
 from seatrial.release.steps import Keep, Plan, Step, Verify
 from seatrial.release.stops import Refused, StepFailed, Stop, TurnedBack, Unwatched
@@ -69,7 +69,7 @@ class Execution:
                 raise
             if isinstance(error, PASSING) and not self._answers():
                 return self._lost(error)
-            return self._stopped(StepFailed(error.message), hint=error.hint)
+            return self._stopped(StepFailed(error.message), hint=error.hint, said=error.details)
         return self._outcome("released", f"{self.progress.version} is serving")
 
     def _ready(self, step: Step) -> None:
@@ -115,22 +115,34 @@ class Execution:
             ) from error
         return f"release {self.progress.record.number}" if self.progress.record else ""
 
-    def _stopped(self, stop: Stop, *, hint: str | None = None) -> Outcome:
-        """Go back, unless a person wanted ECS to go on, and say how it is now."""
+    def _stopped(self, stop: Stop, *, hint: str | None = None, said: tuple[str, ...] = ()) -> Outcome:
+        """Go back, unless a person wanted ECS to go on, and say how it is now. ``said`` are lines of what failed."""
         if isinstance(stop, Unwatched):
             return self._outcome("unwatched", stop.message, hint=self._how_to_watch())
         if isinstance(stop, Refused):
             return self._outcome("refused", stop.message, stop, stop.details, stop.hint)
-        problems = take_back(self.progress.rollouts, self.context)
+        problems = self._taken_back()
         found = stop.evidence if isinstance(stop, StepFailed) else None
         known = causes(found) if found is not None else ()
         why = f"{stop.message.rstrip('.')}: {known[0].text}" if known else stop.message.rstrip(".")
         if problems:
             lock = "" if self._answers() else f"; {self._held}"
             return self._outcome(
-                "needs_human", f"{why}; and it could not be taken back{lock}", stop, tuple(problems), hint
+                "needs_human", f"{why}; and it could not be taken back{lock}", stop, (*problems, *said), hint
             )
-        return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, hint=hint)
+        return self._outcome("rolled_back", f"{why}; {self._serving()}", stop, said, hint)
+
+    def _taken_back(self) -> list[str]:
+        """Go back in the opposite order, and return what did not work.
+
+        A new page may ask for what only new services know: it goes before them, and comes after them.
+        """
+        site = self.progress.publication
+        if site is None:
+            return take_back(self.progress.rollouts, self.context)
+        if site.after_services:
+            return [*site.take_back(), *take_back(self.progress.rollouts, self.context)]
+        return [*take_back(self.progress.rollouts, self.context), *site.take_back()]
 
     def _answers(self) -> bool:
         """Whether AWS can be asked after all: then what failed can be taken back like any other failure."""
@@ -142,7 +154,7 @@ class Execution:
 
     def _lost(self, error: SeatrialError) -> Outcome:
         """Say what is left to itself. Nobody can take anything back, or even know how it is, without AWS."""
-        left = left_behind(self.progress.rollouts)
+        left = left_behind(self.progress.rollouts, self.progress.publication)
         hint = how_to_go_on(error, self.plan.environment)
         return self._outcome("needs_human", f"{error.message}; {left}; {self._held}", hint=hint)
 
@@ -177,7 +189,14 @@ class Execution:
             causes=causes(found) if found is not None else (),
             details=(*problems, *(details(found) if found is not None else ()), *self._killed()),
             url=self.facts.stack.url,
+            site=self._site(),
         )
+
+    def _site(self) -> SiteOutcome | None:
+        stack = self.facts.stack.site
+        if stack is None or not self.progress.site:
+            return None
+        return SiteOutcome(self.progress.site, self.progress.site_version, stack.url)
 
     def _closed(self, result: Result, message: str) -> tuple[str, ...]:
         """Write the ending down. A release that failed has failed whether or not that can be written."""
@@ -203,6 +222,8 @@ class Execution:
             at=self.started_at,
             migrations=self.progress.migrations,
             migration_files=self.progress.migration_files,
+            site=self.progress.site,
+            site_version=self.progress.site_version,
         )
 
     def _killed(self) -> tuple[str, ...]:

@@ -23,10 +23,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class SiteStack:
+    """Where the site is kept and served: its outputs (:data:`seatrial.stack.names.SITE_OUTPUTS`)."""
+
+    bucket: str
+    distribution: str
+    url: str
+
+
+@dataclass(frozen=True)
 class AppStack:
     """What the infrastructure tool's app stack says: its outputs (:data:`seatrial.stack.names.APP_OUTPUTS`).
 
-    ``test_url`` and ``test_address`` are there where traffic is shifted (:data:`seatrial.stack.names.TEST_OUTPUTS`).
+    ``test_url`` and ``test_address`` are there where traffic is shifted (:data:`seatrial.stack.names.TEST_OUTPUTS`),
+    ``site`` where there is one.
     """
 
     cluster: str
@@ -37,6 +47,7 @@ class AppStack:
     url: str
     test_url: str | None = None
     test_address: str | None = None
+    site: SiteStack | None = None
 
     @property
     def network(self) -> dict[str, object]:
@@ -147,7 +158,8 @@ def app_stack(settings: Settings, aws: Aws) -> AppStack:
     if stack is None:
         raise UsageError(f"there is no stack {name}", hint=_infra(settings))
     outputs = stack.outputs
-    missing = [key for key in names.APP_OUTPUTS if key not in outputs]
+    wanted = (*names.APP_OUTPUTS, *(names.SITE_OUTPUTS if settings.site else ()))
+    missing = [key for key in wanted if key not in outputs]
     if missing:
         raise UsageError(f"stack {name} ({stack.status}) has no output {', '.join(missing)}", hint=_infra(settings))
     return AppStack(
@@ -159,6 +171,9 @@ def app_stack(settings: Settings, aws: Aws) -> AppStack:
         url=outputs["Url"],
         test_url=outputs.get("TestUrl"),
         test_address=outputs.get("TestAddress"),
+        site=SiteStack(outputs["SiteBucketName"], outputs["SiteDistributionId"], outputs["SiteUrl"])
+        if settings.site
+        else None,
     )
 
 

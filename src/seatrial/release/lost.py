@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
     from seatrial.errors import SeatrialError
     from seatrial.release.rolling import Rollout
+    from seatrial.release.site import Publication
 
 
-def left_behind(rollouts: Sequence[Rollout]) -> str:
-    """Return what becomes of the services that were told to change, as far as that can be known."""
+def left_behind(rollouts: Sequence[Rollout], site: Publication | None = None) -> str:
+    """Return what becomes of what was told to change, as far as that can be known."""
+    if site is not None and not site.done:
+        partly = f"of the site a part of {site.target.version} is live; the next release or rollback makes it whole"
+        return f"{partly}; {left_behind(rollouts)}"
     asked = [each for each in rollouts if each.asked and each.verdict is not Verdict.ROLLED_BACK]
     if not asked:
         return "no service was told to change"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ class StepTiming:
 
 
 @dataclass(frozen=True)
+class SiteOutcome:
+    """The site build that the release was to leave live, of which version, and where the site is."""
+
+    build: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The end of a release or rollback.
 
@@ -56,6 +65,7 @@ class Outcome:
     causes: tuple[Cause, ...] = ()
     details: tuple[str, ...] = ()
     url: str | None = None
+    site: SiteOutcome | None = None
 
     @property
     def exit_code(self) -> int:
@@ -77,6 +87,7 @@ class Outcome:
             "version": self.version,
             "digest": self.digest,
             "url": self.url,
+            "site": asdict(self.site) if self.site else None,
             "started_at": self.started_at.isoformat(),
             "duration_s": round(self.duration_s, 3),
             "message": self.message,

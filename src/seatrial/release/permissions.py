@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
+from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
 from seatrial.release.steps import (
     Build,
     CheckMigrations,
@@ -120,6 +121,15 @@ class Arns:
         """The logs of releases in it."""
         return f"{self.bucket}/{names.log_prefix(self._settings)}*"
 
+    def site(self, bucket: str, *folders: str) -> tuple[str, ...]:
+        """Return the ARN of a site's bucket, or of what is in some of its folders."""
+        arn = f"arn:{self._facts.partition}:s3:::{bucket}"
+        return tuple(f"{arn}/{folder}" for folder in folders) or (arn,)
+
+    def distribution(self, distribution: str) -> str:
+        """Return the ARN of a CloudFront distribution, which has no region."""
+        return f"arn:{self._facts.partition}:cloudfront::{self._facts.account}:distribution/{distribution}"
+
     def groups(self, units: Iterable[str]) -> tuple[str, ...]:
         """Return the ARNs of the log groups of units, with all their streams."""
         return tuple(self.of("logs", f"log-group:{names.log_group(self._settings, unit)}:*") for unit in units)
@@ -159,7 +169,7 @@ def looking(settings: Settings, facts: Facts, arns: Arns, *, source: bool) -> It
         yield Permission(("ecr:DescribeImages",), (arns.repository,), "see whether the image is there already")
 
 
-def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
+def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:  # noqa: C901 - a case for each kind of step
     match step:
         case Push():
             yield Permission(("ecr:GetAuthorizationToken",), ("*",), "log in to the registry")
@@ -183,7 +193,11 @@ def _of(step: Step, facts: Facts, arns: Arns) -> Iterator[Permission]:
         case Keep():
             yield Permission(("ssm:PutParameter",), (arns.records,), "record the release")
             yield Permission(("s3:PutObject",), (arns.logs,), "keep its log")
-        case Verify() | Build():
+        case UploadSite():
+            yield from _uploading(step, arns)
+        case Publish():
+            yield from _publishing(step, arns)
+        case Verify() | Build() | BuildSite():
             return
 
 
@@ -261,6 +275,29 @@ def _codedeploy(units: tuple[str, ...], arns: Arns) -> Iterator[Permission]:
         ("codedeploy:ContinueDeployment", "codedeploy:GetDeploymentTarget", "codedeploy:StopDeployment"),
         ("*",),
         "follow the deployment, let it go on, turn it back",
+    )
+
+
+def _uploading(step: UploadSite, arns: Arns) -> Iterator[Permission]:
+    stored = arns.site(step.bucket, "blobs/*", "builds/*")
+    yield Permission(("s3:ListBucket",), arns.site(step.bucket), "see which of the site's files are there")
+    yield Permission(("s3:PutObject",), stored, "upload the others")
+    if step.origin is not None:
+        yield Permission(("s3:ListBucket",), arns.site(step.origin), "see that the build is whole")
+        yield Permission(("s3:GetObject",), arns.site(step.origin, "blobs/*", "builds/*"), "copy it")
+
+
+def _publishing(step: Publish, arns: Arns) -> Iterator[Permission]:
+    yield Permission(("s3:ListBucket",), arns.site(step.bucket), "see what is live")
+    yield Permission(
+        ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        arns.site(step.bucket, "*"),
+        "copy what changed, remove what is over, and write down what is live",
+    )
+    yield Permission(
+        ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
+        (arns.distribution(step.distribution),),
+        "have the edge forget what changed",
     )
 
 

@@ -1,13 +1,16 @@
 """Facts in, frozen steps out. Pure: nothing here asks AWS, the project or the clock.
 
 The order of a release: verify, check the migrations, build, push, register, gate tasks, then the services (those that
-have traffic at the same time, then workers, then the scheduler), then the jobs, then the record. Workers come after
-the web services because those put messages in the queue that old workers would not know; the scheduler comes last
-because two must never be alive, so it is away for a moment. The first release of all rolls them out together: nothing
-serves yet.
+have traffic at the same time, then workers, then the scheduler), then the site, then the jobs, then the record.
+Workers come after the web services because those put messages in the queue that old workers would not know; the
+scheduler comes last because two must never be alive, so it is away for a moment. The first release of all rolls them
+out together: nothing serves yet.
 
 Where traffic is shifted, workers come when all of it has moved and the bake time begins: until then old web tasks serve
 some users, and if a worker cannot start, the web services are still a change of weights away from where they were.
+
+The site comes after the services: the tabs that are open talk to the new services anyway, while a new page may ask for
+what only they know. So a rollback, and the way back of a release that failed, go the other way round.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from seatrial.config.smoke import HELD
 from seatrial.config.strategies import CodeDeploy, Rolling
 from seatrial.errors import UsageError
 from seatrial.release.revisions import image_of, version_of
+from seatrial.release.siteplan import site_afterwards, site_notes, site_steps
 from seatrial.release.steps import (
     Build,
     ByCodeDeploy,
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from seatrial.config.strategies import Strategy
     from seatrial.images.built import Kind
     from seatrial.release.facts import Facts
+    from seatrial.release.siteplan import WantedSite
 
 #: Services of the same stage change at the same time.
 STAGES: tuple[tuple[str, ...], ...] = (("web", "websocket"), ("worker",), ("scheduler",))
@@ -83,8 +88,11 @@ def plan_release(
     *,
     supersede: bool = False,
     migrations: CheckMigrations | None = None,
+    site: WantedSite | None = None,
 ) -> Plan:
     """Return the steps that put ``wanted`` live. ``migrations`` is the step that looks at them, if one is to.
+
+    Without a ``site`` the one that is live stays.
 
     Raises :class:`~seatrial.errors.UsageError` where a service cannot be released now; ``supersede`` allows it
     while a deployment is under way.
@@ -92,9 +100,13 @@ def plan_release(
     refuse(settings, facts, supersede=supersede)
     _refuse_other_strategy(settings, facts)
     steps: list[Step] = [Verify(project=wanted.has_source)]
+    of_site = site_steps(settings, facts, site)
     if wanted.digest is None:
         steps.append(Build(wanted.version, wanted.revision, wanted.image_kind))
+    steps += of_site.build
+    if wanted.digest is None:
         steps.append(Push(wanted.version, facts.stack.repository_uri))
+    steps += of_site.upload
     bases = {unit: NewRevision(unit, facts.latest[unit].arn) for unit in (*settings.services, *settings.tasks)}
     steps.append(Register(tuple(bases.values()), "services and tasks"))
     if migrations is not None:
@@ -102,6 +114,7 @@ def plan_release(
     if gated(settings) is None:
         steps += [Gate(name, task.command, task.timeout) for name, task in settings.tasks.items() if task.gate]
     steps += rolls(settings, facts, tuple(settings.services), checked=True)
+    steps += of_site.publish
     if settings.jobs:
         jobs = tuple(NewRevision(unit, facts.latest[unit].arn, newest=True) for unit in settings.jobs)
         steps.append(Register(jobs, "jobs, which their schedules start from now on"))
@@ -110,7 +123,14 @@ def plan_release(
         steps.append(StartSchedules(new))
     steps.append(Keep(names.release_prefix(settings)))
     return Plan(
-        settings.name, "deploy", wanted.version, wanted.digest, tuple(steps), {}, tuple(_notes(settings, facts, wanted))
+        settings.name,
+        "deploy",
+        wanted.version,
+        wanted.digest,
+        tuple(steps),
+        {},
+        (*_notes(settings, facts, wanted), *site_notes(settings, facts, site)),
+        *site_afterwards(settings, facts, site),
     )
 
 

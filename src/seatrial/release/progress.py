@@ -1,4 +1,4 @@
-"""What a running release knows so far: the image, the revisions, which services were told to change."""
+"""What a running release knows so far: image, revisions, site, and what was told to change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.release.record import Record
     from seatrial.release.rolling import Rollout
+    from seatrial.release.site import Publication
 
 
 @dataclass
@@ -19,7 +20,8 @@ class Progress:
 
     ``revisions`` maps units to task definition ARNs, ``definitions`` has those that were read or registered,
     ``rollouts`` the services that were told to change, in order. ``migrations`` is the newest migration of each app,
-    ``migration_files`` the fingerprint of what decides about them.
+    ``migration_files`` the fingerprint of what decides about them. ``site`` is the site build that the release is to
+    leave live, of the version ``site_version``; ``publication`` is there once the bucket may have changed.
     """
 
     version: str
@@ -30,6 +32,9 @@ class Progress:
     rollouts: list[Rollout] = field(default_factory=list)
     migrations: dict[str, str] = field(default_factory=dict)
     migration_files: str = ""
+    site: str = ""
+    site_version: str = ""
+    publication: Publication | None = None
 
     @property
     def named(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Promotion: what one environment runs is released to another, the very image, nothing built.
+"""Promotion: what one environment runs is released to another, the very image and site build, nothing built.
 
 The source's release record says what it runs. Its image must lie in the repository that the target's tasks pull from,
-under the same digest: so it is when both environments live on one base, or when ECR replicates between two.
+under the same digest: so it is when both environments live on one base, or when ECR replicates between two. The site's
+files are copied from bucket to bucket.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecr import Ecr
 from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
+from seatrial.publish.bucket import SiteBucket
+from seatrial.publish.upload import whole
+from seatrial.release.facts import app_stack
 from seatrial.release.plan import Wanted, plan_release
 from seatrial.release.record import Records
+from seatrial.release.siteplan import WantedSite
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -64,17 +69,20 @@ def plan_promotion(
     *,
     supersede: bool = False,
     migrations: CheckMigrations | None = None,
+    site: WantedSite | None = None,
 ) -> Plan:
-    """Return the steps that release another environment's ``release`` here. Pure.
+    """Return the steps that release another environment's ``release``, and its ``site``, here. Pure.
 
     All the steps of any release but build and push: this environment has its own database, settings and secrets.
     """
     wanted = Wanted(release.version, release.digest, has_source=False)
-    plan = plan_release(settings, facts, wanted, supersede=supersede, migrations=migrations)
+    plan = plan_release(settings, facts, wanted, supersede=supersede, migrations=migrations, site=site)
     notes = [f"from {source}: its release {release.number}, by {release.who}, {release.at:%Y-%m-%d %H:%M} UTC", *said]
     new = [unit for unit in (*settings.services, *settings.tasks, *settings.jobs) if unit not in release.revisions]
     if new:
         notes.append(f"{', '.join(new)}: not part of that release, so {source} has not tried it")
+    if settings.site is not None and site is None:
+        notes.append(f"release {release.number} of {source} has no site: the one that is live here stays")
     return replace(plan, verb="promote", notes=(*notes, *plan.notes))
 
 
@@ -95,6 +103,27 @@ def check_image(release: Record, source: Settings, source_aws: Aws, target: Sett
         hint=f"copy it there without building it (docker pull, tag and push keep {release.digest[:19]}..., ECR's "
         f"replication too) and repeat; or let both environments share a base, and with it one repository",
     )
+
+
+def promotable_site(
+    release: Record, source: Settings, source_aws: Aws, target: Settings, target_aws: Aws
+) -> WantedSite | None:
+    """Return the site build to promote, None where one of the two environments has no site.
+
+    Raises :class:`~seatrial.errors.UsageError` where the build cannot be copied from bucket to bucket.
+    """
+    if not release.site or source.site is None or target.site is None:
+        return None
+    if (source_aws.endpoint, source_aws.account()) != (target_aws.endpoint, target_aws.account()):
+        raise UsageError(
+            f"the site of release {release.number} of {source.name} is in another account than {target.name}, "
+            "and S3 copies from bucket to bucket with the permissions of one account only",
+            hint=f"release its git revision there: seatrial deploy {target.name} --revision {release.version}",
+        )
+    stack = app_stack(source, source_aws).site
+    assert stack is not None  # its settings have a site
+    whole(release.site, SiteBucket(source_aws, stack.bucket))
+    return WantedSite(release.site_version, release.site, origin=stack.bucket)
 
 
 def _place(settings: Settings, aws: Aws) -> str:

@@ -31,7 +31,8 @@ class Record:
 
     ``revisions`` maps every service, task and job to ``family:number``, ``migrations`` every Django app to its newest
     migration in the released code (empty where nobody looked), ``migration_files`` is the fingerprint of what decides
-    about migrations (empty where only the image was known).
+    about migrations (empty where only the image was known). ``site`` is the site build that is live with it, made of
+    the files of ``site_version``; both are empty without a site.
     """
 
     number: int
@@ -45,6 +46,8 @@ class Record:
     note: str = ""
     migrations: dict[str, str] = field(default_factory=dict)
     migration_files: str = ""
+    site: str = ""
+    site_version: str = ""
 
     def ended(self, ending: Ending, seconds: float, note: str) -> Record:
         """Return the record with its ending."""
@@ -99,12 +102,14 @@ class Records:
         return next((each for each in self.newest_first() if each.ending == "released"), None)
 
     def before(self, record: Record) -> Record | None:
-        """Return the newest release that was released before ``record`` with another image or other revisions."""
+        """Return the newest release that was released before ``record`` with other revisions or another site."""
         return next(
             (
                 each
                 for each in self.newest_first()
-                if each.ending == "released" and each.number < record.number and each.revisions != record.revisions
+                if each.ending == "released"
+                and each.number < record.number
+                and (each.revisions, each.site) != (record.revisions, record.site)
             ),
             None,
         )

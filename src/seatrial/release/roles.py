@@ -9,6 +9,7 @@ from seatrial.release.facts import units
 from seatrial.release.migrations import unit_that_migrates
 from seatrial.release.permissions import Arns, looking, permissions, starting
 from seatrial.release.plan import Wanted, plan_release
+from seatrial.release.siteplan import WantedSite
 from seatrial.release.steps import CheckMigrations
 from seatrial.stack import names
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 #: A version that is nowhere yet, so that the plan has every step.
 _ANY = Wanted(version="any", digest=None)
+_ANY_SITE = WantedSite(version="any")
 
 
 def release_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
@@ -27,7 +29,12 @@ def release_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
     """
     migrations = CheckMigrations(unit_that_migrates(settings), known=False, found="")
     plan = plan_release(
-        settings, facts, _ANY, supersede=True, migrations=migrations if settings.checks_migrations else None
+        settings,
+        facts,
+        _ANY,
+        supersede=True,
+        migrations=migrations if settings.checks_migrations else None,
+        site=_ANY_SITE if settings.site else None,
     )
     jobs = starting(settings.jobs, Arns(settings, facts)) if settings.jobs else ()  # one may be new at any time
     return tuple(dict.fromkeys((*permissions(plan, settings, facts), *jobs)))
@@ -73,4 +80,8 @@ def reading_role(settings: Settings, facts: Facts) -> tuple[Permission, ...]:
         Permission(("s3:ListBucket",), (arns.bucket,), "find the history", (("StringLike", "s3:prefix", prefix),))
     )
     found.append(Permission(("s3:GetObject",), (arns.logs,), "read the history"))
+    if (site := facts.stack.site) is not None:
+        found.append(Permission(("s3:ListBucket",), arns.site(site.bucket), "see what the site serves"))
+        read = arns.site(site.bucket, "*")
+        found.append(Permission(("s3:GetObject",), read, "see which build that is; promote it"))
     return tuple(found)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
 from seatrial.release.plan import refuse, rolls
+from seatrial.release.siteplan import WantedSite, rollback_notes, site_afterwards, site_steps
 from seatrial.release.steps import Change, Keep, NewRevision, Plan, Register, Retire, Roll, Step, Verify
 from seatrial.stack import names
 
@@ -28,12 +29,19 @@ _UNFINISHED = ("started", "unwatched", "needs_human")
 
 
 def target(
-    settings: Settings, facts: Facts, records: Records, to: int | None, moving: Collection[str] = frozenset()
+    settings: Settings,
+    facts: Facts,
+    records: Records,
+    to: int | None,
+    moving: Collection[str] = frozenset(),
+    *,
+    astray: bool = False,
 ) -> Record:
     """Return the release to go back to: number ``to``, or the one before what is there now.
 
-    Where a release did not come to its end, and services are not what the last good one left, that good one is meant.
-    ``moving`` are services with a deployment under way. Raises :class:`~seatrial.errors.UsageError` if there is none.
+    Where a release did not come to its end, and services or site are not what the last good one left, that good one is
+    meant. ``moving`` are services with a deployment under way, ``astray`` says it of the site.
+    Raises :class:`~seatrial.errors.UsageError` if there is none.
     """
     list_them = f"`seatrial status {settings.name}` lists the releases"
     if to is not None:
@@ -46,7 +54,7 @@ def target(
     serving = facts.serving
     if serving is None:
         raise UsageError(f"{settings.name} has no release yet")
-    if _unfinished(facts, serving, moving):
+    if _unfinished(facts, serving, moving, astray=astray):
         return serving
     before = records.before(serving)
     if before is None:
@@ -70,7 +78,8 @@ def plan_rollback(
     No gate task runs: the old version's migrations cannot take the new ones back. No smoke check is made: they are of
     the newer code, and whoever goes back is in a hurry. A revision that was deregistered is
     registered again as it was, for ECS starts no service from it. Workers and schedulers that the release did not have
-    are stopped when all else is back.
+    are stopped when all else is back. The site goes first: newer pages may ask for what only newer services know, and
+    the older ones' tabs were served by the newer services all along.
     """
     refuse(settings, facts, supersede=supersede, but=(under_way or {}).keys())  # those are looked at below
     units = tuple(unit for unit in settings.services if unit in recorded)
@@ -85,6 +94,8 @@ def plan_rollback(
     steps: list[Step] = [Verify(project=False)]
     if inactive:
         steps.append(Register(inactive, "services and tasks whose revisions were deregistered"))
+    site = WantedSite(target.site_version, target.site) if target.site else None
+    steps += site_steps(settings, facts, site).publish
     steps += [_with_fast(each, fast, facts) for each in rolls(settings, facts, units, checked=False)]
     jobs = tuple(NewRevision(u, recorded[u].arn, copy=True, newest=True) for u in settings.jobs if u in recorded)
     if jobs:
@@ -100,7 +111,8 @@ def plan_rollback(
         target.digest,
         tuple(steps),
         {unit: definition.arn for unit, definition in recorded.items()},
-        tuple(_notes(settings, facts, target, stopped)),
+        (*_notes(settings, facts, target, stopped), *rollback_notes(settings, target)),
+        *site_afterwards(settings, facts, site),
     )
 
 
@@ -115,11 +127,11 @@ def returning(
     }
 
 
-def _unfinished(facts: Facts, serving: Record, moving: Collection[str]) -> bool:
+def _unfinished(facts: Facts, serving: Record, moving: Collection[str], *, astray: bool) -> bool:
     """Whether what is there now is not the last good release, because another one is, or was, on its way."""
     away = {unit for unit, live in facts.live.items() if serving.revisions.get(unit, live.name) != live.name}
     begun = facts.releases[0].ending in _UNFINISHED
-    return bool(away & set(moving)) or (begun and bool(away or moving))
+    return bool(away & set(moving)) or (begun and bool(away or moving or astray))
 
 
 def _with_fast(roll: Roll, fast: Mapping[str, str], facts: Facts) -> Roll:

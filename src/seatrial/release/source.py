@@ -1,4 +1,4 @@
-"""Which image a release is to run: one that is in ECR already, or one to be built from git or the working tree."""
+"""Which image and which site a release is of: what is there already, or what is to be built from git."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.aws.ecr import Ecr
+from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
 from seatrial.release.plan import Wanted
+from seatrial.release.record import Records
+from seatrial.release.siteplan import WantedSite
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -51,6 +54,32 @@ def chosen(settings: Settings, root: Path, aws: Aws, *, revision: str | None, im
         dirty=revision is None and "-" in read.version,  # the commit, then a hash of the changed files
     )
     return Chosen(wanted, read)
+
+
+def chosen_site(settings: Settings, root: Path, *, revision: str | None) -> WantedSite | None:
+    """Return the site to release: that of ``revision`` or the working tree; None where there is none.
+
+    Raises :class:`~seatrial.errors.UsageError` if git does not know the revision or the folder.
+    """
+    if settings.site is None:
+        return None
+    from seatrial.publish import build
+
+    return WantedSite(build.version(settings.site, root, revision), revision=revision)
+
+
+def site_with(image: Chosen, settings: Settings, root: Path, aws: Aws) -> WantedSite | None:
+    """Return the site that goes with an image: made of the same revision, or released with it before.
+
+    None where there is none, or where nobody released one with it: a digest tells no files. A release that nobody saw
+    the end of counts, for this may be how it is brought to its end.
+    """
+    if settings.site is None or image.source is not None:
+        return chosen_site(settings, root, revision=image.wanted.revision)
+    records = Records(Ssm(aws), names.release_prefix(settings)).newest_first()
+    fitting = (each for each in records if each.digest == image.wanted.digest and each.site)
+    found = next((each for each in fitting if each.ending not in ("rolled_back", "refused")), None)
+    return None if found is None else WantedSite(found.site_version, found.site)
 
 
 def files(settings: Settings, root: Path, revision: str | None) -> Source:

@@ -17,6 +17,7 @@ from seatrial.release.lock import Lock
 from seatrial.release.migrations import Pending, pending
 from seatrial.release.record import Record, Records
 from seatrial.release.revisions import version_of
+from seatrial.release.sitestatus import SiteStatus, site_status
 from seatrial.release.table import table
 from seatrial.release.traffic import Group, by_version, group_shares
 from seatrial.stack import names
@@ -80,7 +81,7 @@ class Status:
     """An environment. ``lock`` says who releases now, None for nobody; ``releases`` are the newest, newest first.
 
     ``drift`` has what of the jobs is not as it was released. ``migrations`` are the pending ones, None without a
-    database.
+    database; ``site`` is None without one.
     """
 
     environment: str
@@ -91,6 +92,13 @@ class Status:
     lock: str | None
     drift: tuple[str, ...] = ()
     migrations: Pending | None = None
+    site: SiteStatus | None = None
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """All that is not as it was released, one sentence each."""
+        of_site = self.site.drift if self.site else ()
+        return (*(line for each in self.services for line in each.drift), *self.drift, *of_site)
 
     @property
     def serving(self) -> Record | None:
@@ -108,7 +116,8 @@ class Status:
             "services": [{**asdict(each), "good": each.good} for each in self.services],
             "releases": [{**asdict(each), "at": each.at.isoformat()} for each in self.releases],
             "lock": self.lock,
-            "drift": [line for each in self.services for line in each.drift] + list(self.drift),
+            "site": self.site.to_json() if self.site else None,
+            "drift": list(self.drifted),
             "migrations": self.migrations and {"pending": self.migrations.migrations, "note": self.migrations.note},
         }
 
@@ -133,6 +142,7 @@ def status(settings: Settings, aws: Aws, clock: Clock, *, ask: Callable[[str], N
         lock=holder.describe(clock.now()) if holder else None,
         drift=drift(facts.serving, {unit: facts.latest[unit].name for unit in settings.jobs}, "its schedule starts"),
         migrations=_pending(settings, facts, aws, clock, ask) if settings.checks_migrations else None,
+        site=site_status(facts.stack.site, facts.serving, aws) if facts.stack.site else None,
     )
 
 
@@ -239,8 +249,9 @@ def as_text(status_: Status) -> str:
         for each in status_.services
     ]
     lines = [f"{status_.environment}  {status_.url}", "", *table(rows)]
-    drifted = [line for each in status_.services for line in each.drift] + list(status_.drift)
-    lines += ["", *(f"drift: {line}" for line in drifted)] if drifted else []
+    if status_.site is not None:
+        lines += ["", status_.site.line]
+    lines += ["", *(f"drift: {line}" for line in status_.drifted)] if status_.drifted else []
     for each in status_.services:
         if not each.good:
             lines += ["", f"{each.name}:", *(f"  {event}" for event in each.events)]
@@ -273,6 +284,8 @@ def as_lines(status_: Status) -> dict[str, str]:
         for each in status_.services
     }
     lines |= {f"drift {number}": f"drift: {line}" for number, line in enumerate(status_.drift)}
+    if status_.site is not None:
+        lines["site"] = status_.site.line + "".join(f"; drift: {line}" for line in status_.site.drift)
     if status_.serving:
         lines["serving"] = f"serving: release {status_.serving.number}, {status_.serving.version}"
     who = status_.lock.partition(", for ")[0] if status_.lock else None

@@ -327,7 +327,8 @@ class Keep(Step):
 class Plan:
     """What is to be done. ``digest`` is None while the image is not built.
 
-    ``revisions`` are those known beforehand (a rollback's), by unit. ``notes`` are for the person who decides.
+    ``revisions`` are those known beforehand (a rollback's), by unit; ``site`` and ``site_version`` are the site build
+    that is live afterwards, as far as that is known. ``notes`` are for the person who decides.
     """
 
     environment: str
@@ -337,6 +338,8 @@ class Plan:
     steps: tuple[Step, ...]
     revisions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    site: str = ""
+    site_version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
@@ -345,6 +348,7 @@ class Plan:
             "verb": self.verb,
             "version": self.version,
             "digest": self.digest,
+            "site": {"build": self.site or None, "version": self.site_version} if self.site_version else None,
             "notes": list(self.notes),
             "steps": [each.to_json() for each in self.steps],
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.functional.release import support as release_support
 
 #: What a version may do wrong, and what it does where nothing is said.
-MODES = {"WEB": "ok", "HOME": 200, "WORKER": "ok", "GATE": "ok", "SMOKE": "ok"}
+MODES = {"WEB": "ok", "HOME": 200, "WORKER": "ok", "GATE": "ok", "SMOKE": "ok", "SITE": "ok"}
 
 TOML = """\
 [app]
@@ -45,6 +45,13 @@ SMOKE = """
 path = "/home"
 [smoke.check]
 command = ["python", "-m", "tiny.smoke"]
+"""
+
+#: A front end whose only page is its mode.
+SITE = """
+[site]
+source = "front"
+build = "grep -v breaks mode && mkdir dist && cp mode dist/index.html"
 """
 
 FILES = {

@@ -193,7 +193,9 @@ def proxy(upstream: str) -> Iterator[Proxy]:
 
 
 def _call(request: BaseHTTPRequestHandler, body: bytes) -> str:
-    """Return the operation, the method for S3's."""
+    """Return the operation, for S3's the method or CopyObject."""
+    if request.headers.get("X-Amz-Copy-Source"):
+        return "CopyObject"
     target = str(request.headers.get("X-Amz-Target") or "").rpartition(".")[2]
     named = re.search(rb"(?:^|&)Action=(\w+)", body)
     return target or (named[1].decode() if named else str(request.command))

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seatrial.aws.ecs import Ecs
 from seatrial.infra import apply
+from seatrial.release.facts import app_stack
 from seatrial.stack import names
 from tests.functional.emulator.support import emulator, eventually, processes_of
-from tests.functional.faults.project import FILES, MODES, SMOKE, TOML
+from tests.functional.faults.project import FILES, MODES, SITE, SMOKE, TOML
 from tests.functional.faults.proxy import Proxy, proxy
 from tests.functional.release.support import Place, git, project, put_alarm
 
@@ -35,7 +36,7 @@ ALARM = "errors"
 _COMMON = f'alarms = ["{ALARM}"], breaker = {{ type = "count", value = 2 }}'
 #: How the web service changes. A minute of bake time or interval takes 1.2 s.
 STRATEGIES = {
-    "rolling": f'strategy = {{ type = "rolling", bake = "1m", {_COMMON} }}\n',
+    "rolling": f'strategy = {{ type = "rolling", bake = "1m", {_COMMON} }}\n{SITE}',
     "blue_green": f'strategy = {{ type = "blue_green", bake = "1m", {_COMMON} }}\n{SMOKE}',
     "canary": f'strategy = {{ type = "canary", percent = 20, interval = "1m", bake = "1m", {_COMMON} }}\n{SMOKE}',
     "codedeploy": f'strategy = {{ type = "codedeploy", wait = "1m", test_port = 9443, {_COMMON} }}\n{SMOKE}',
@@ -63,9 +64,19 @@ class Shop(Place):
         lines = {"VERSION": version, **MODES, **modes}
         text = "".join(f"{name} = {value!r}\n" for name, value in lines.items())
         (self.root / "tiny" / "mode.py").write_text(text)
+        (self.root / "front").mkdir(exist_ok=True)
+        (self.root / "front" / "mode").write_text(str(lines["SITE"]))
         git(self.root, "add", "-A")
         git(self.root, "commit", "-q", "-m", version)
         return version
+
+    def page(self) -> str:
+        """Return the page of the site, which is its mode; ``ok`` where there is no site."""
+        site = app_stack(self.settings, self.aws).site
+        if site is None:
+            return "ok"
+        with urllib.request.urlopen(site.url, timeout=10) as answer:
+            return str(answer.read().decode())
 
     @property
     def ecs(self) -> Ecs:

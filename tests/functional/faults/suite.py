@@ -33,6 +33,7 @@ def happens(shop: Shop, fault: Fault) -> None:
     assert shop.answer() == end, (document, cli.said)
     assert users.answers
     assert {*users.answers} <= {old, new, *users.failed}
+    assert fault.serves != "old" or shop.page() == "ok"
     if fault.serves == "old" and not fault.shown:
         assert new not in users.answers
     if fault.trouble is not None and fault.trouble.kind == "answers lost":
@@ -133,7 +134,7 @@ def _next(shop: Shop, fault: Fault, cli: Cli) -> None:
         else:
             outcome = shop.deploy()
             assert outcome.exit_code == 0, outcome
-    assert shop.answer() == good
+    assert (shop.answer(), shop.page()) == (good, "ok")
     assert not users.failed, users.failed
     assert not shop.locked
     shop.events.clear()

@@ -22,11 +22,13 @@ Serves = Literal["old", "new", "told"]
 _NOT_ROLLED = "a rolling update has no stage at which users see only the old version and checks the new one"
 _AS_BLUE_GREEN = "until the first part of the traffic moves, a canary goes through the very stages of blue/green"
 _NOT_BEGUN = "no service was told to change yet, so the strategy has not begun"
+_NO_SITE = "the site comes after the services, whatever their strategy"
 _NO_STRATEGY = "what repeats calls knows no strategies; that the network is away is tried under others too"
 #: Tried under one strategy only, and why that says it for all.
 _STARTS = {"canary": _AS_BLUE_GREEN}
 _ONCE = dict.fromkeys(("blue_green", "canary", "codedeploy"), _NOT_BEGUN)
 _CALLS = dict.fromkeys(("blue_green", "canary", "codedeploy"), _NO_STRATEGY)
+_SITE = dict.fromkeys(("blue_green", "canary", "codedeploy"), _NO_SITE)
 _SAID_ELSEWHERE = (_AS_BLUE_GREEN, _NOT_BEGUN, _NO_STRATEGY)
 _CHECKED = {"rolling": _NOT_ROLLED, **_STARTS}
 
@@ -97,6 +99,7 @@ def _interrupted(step: str, line: str, *, number: int = signal.SIGINT, **more: A
 
 
 _ROLLS, _WORKERS = r"^\[\d+/\d+\] roll out web$", r"^\[\d+/\d+\] roll out worker$"
+_FORGETS = r"CloudFront invalidation \w+ of "
 _CUT_OFF = "in the end what ECS made of it: the new version where it was on its way, the old one where ECS held it"
 
 FAULTS: tuple[Fault, ...] = (
@@ -262,6 +265,27 @@ FAULTS: tuple[Fault, ...] = (
         -signal.SIGKILL, "", "told",
         held=True, at=(At(BEGUN, lambda cli: cli.process.kill()),),
         but=_STARTS,
+    ),
+    Fault(
+        "a site that does not build",
+        "the command, its exit code and its last lines",
+        1, "rolled_back", "old", (r"the site does not build: `grep .*exit code 1",),
+        modes={"SITE": "breaks"}, then=False,
+        but=_SITE,
+    ),
+    Fault(
+        "S3 fails in the middle of publishing the site, for good",
+        "that the site is partly published, and whose the lock is",
+        3, "needs_human", "new", ("of the site a part of", "the release lock is still held by this release"),
+        modes={"SITE": "changes"}, held=True, trouble=Trouble("fails", "CopyObject"),
+        but=_SITE,
+    ),
+    Fault(
+        "seatrial is killed (`kill -9`) while it publishes the site",
+        "nothing; `status` says that the site is not whole, and the next release makes it so",
+        -signal.SIGKILL, "", "new",
+        modes={"SITE": "changes"}, held=True, at=(At(_FORGETS, lambda cli: cli.process.kill()),),
+        but=_SITE,
     ),
     Fault(
         "a second release at the same time",

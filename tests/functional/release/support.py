@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from seatrial import release
+from seatrial.aws.clock import SystemClock
 from seatrial.aws.ecs import Ecs
 from seatrial.aws.errors import AwsError
+from seatrial.aws.s3 import S3
 from seatrial.aws.session import Aws
 from seatrial.aws.ssm import Ssm
 from seatrial.config.load import load
 from seatrial.release.record import Records
+from seatrial.release.status import status
 from seatrial.stack import names
 
 if TYPE_CHECKING:
@@ -26,7 +29,11 @@ if TYPE_CHECKING:
 
     from seatrial.config.models import Settings
     from seatrial.release.outcome import Outcome
+    from seatrial.release.status import Status
     from seatrial.release.watch import ReleaseEvent
+
+#: CloudFront's own cache policy (developer guide, "Use managed cache policies").
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
 TOML = """\
 [app]
@@ -131,6 +138,9 @@ class Place:
 
     def rollback(self, **options: Any) -> Outcome:
         return release.rollback(self.settings, self.root, self.aws, on_event=self.events.append, **options)
+
+    def status(self) -> Status:
+        return status(self.settings, self.aws, SystemClock())
 
     def answer(self) -> str:
         """Return the version that answers through the load balancer."""
@@ -286,8 +296,57 @@ def _infrastructure(settings: Settings, aws: Aws, secret: str | None) -> str:
         "TaskSecurityGroup": group,
         "AssignPublicIp": "ENABLED",
         "Url": url,
+        **(_site(settings, aws) if settings.site else {}),
     })  # fmt: skip
     return url
+
+
+def _site(settings: Settings, aws: Aws) -> dict[str, str]:
+    """Make a bucket and a distribution for the site, and return the outputs that say where they are."""
+    bucket = f"{names.app_stack(settings)}-site"
+    S3(aws).ensure_private_bucket(bucket)
+    cloudfront = aws.client("cloudfront")
+    control = cloudfront.create_origin_access_control(
+        OriginAccessControlConfig={
+            "Name": bucket,
+            "OriginAccessControlOriginType": "s3",
+            "SigningBehavior": "always",
+            "SigningProtocol": "sigv4",
+        }
+    )["OriginAccessControl"]["Id"]
+    origin = {
+        "Id": "bucket",
+        "DomainName": f"{bucket}.s3.{aws.region}.amazonaws.com",
+        "OriginPath": f"/{names.LIVE_FOLDER}",
+        "OriginAccessControlId": control,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+    behaviour = {"TargetOriginId": "bucket", "ViewerProtocolPolicy": "allow-all", "CachePolicyId": CACHING_OPTIMIZED}
+    made = cloudfront.create_distribution(
+        DistributionConfig={
+            "CallerReference": bucket,
+            "Comment": bucket,
+            "Enabled": True,
+            "DefaultRootObject": "index.html",
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": behaviour,
+        }
+    )["Distribution"]
+    reads = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/{names.LIVE_FOLDER}/*",
+        "Condition": {"StringEquals": {"AWS:SourceArn": made["ARN"]}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
+    return {
+        "SiteBucketName": bucket,
+        "SiteDistributionId": made["Id"],
+        "SiteDomainName": made["DomainName"],
+        "SiteUrl": f"http://{made['DomainName']}",
+    }
 
 
 def _repository(settings: Settings, aws: Aws) -> str:

@@ -14,6 +14,7 @@ from seatrial.cli import main
 from seatrial.errors import SeatrialError
 from seatrial.release.status import status
 from tests.functional.emulator.support import Running, emulator
+from tests.functional.release.site_support import SITE, Served, write_front
 from tests.functional.release.support import Place, place
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ PUSH = (
     "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
     "ecr:CompleteLayerUpload", "ecr:PutImage",
 )  # fmt: skip
+
+#: What a site needs, besides reading.
+SITE_ACTIONS = ("s3:PutObject", "s3:DeleteObject", "cloudfront:CreateInvalidation", "cloudfront:GetInvalidation")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def shop(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Place:
     from seatrial.aws.s3 import S3
     from seatrial.stack import names
 
-    it = place(tmp_path_factory.mktemp("shop") / "project", running.info.endpoint, "shop")
+    it = place(tmp_path_factory.mktemp("shop") / "project", running.info.endpoint, "shop", more=SITE)
     S3(it.aws).ensure_private_bucket(names.artifacts_bucket(it.settings, it.aws.account(), it.aws.region))
     it.aws = user(it.aws, "releases")
     return it
@@ -82,6 +86,7 @@ def test_releases_that_go_well_fail_hang_and_are_taken_back_under_the_release_po
     running: Running, shop: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.commit("one")
+    write_front(shop, "one")
     with pytest.raises(AccessDenied, match="no identity-based policy allows"):
         shop.deploy()
     document = printed(shop, capsys, monkeypatch, "release")
@@ -95,9 +100,11 @@ def test_releases_that_go_well_fail_hang_and_are_taken_back_under_the_release_po
     assert (failed.exit_code, failed.failed) == (1, "roll out web"), failed
     assert "missing-module" in [each.rule for each in failed.causes]
     shop.commit("two")
+    write_front(shop, "two")
     assert shop.deploy().exit_code == 0
+    assert Served(shop).page() == "two"
     assert shop.rollback().exit_code == 0
-    assert shop.answer() == "one"
+    assert (shop.answer(), Served(shop).page()) == ("one", "one")
     assert not [line for each in shop.events if "is not kept" in (line := each.line())]
 
     for action in PUSH:
@@ -109,6 +116,33 @@ def test_releases_that_go_well_fail_hang_and_are_taken_back_under_the_release_po
         assert named or "(HEAD): HTTP status 403" in refused.value.message, action  # such an answer has no text
     give(running, "releases", document)
     assert shop.deploy().exit_code == 0
+
+    for number, action in enumerate(SITE_ACTIONS):
+        give(running, "releases", without(document, action))
+        write_front(shop, f"without {action} {number}")
+        refused_ = shop.deploy(only="site")
+        assert refused_.exit_code in (1, 3), action
+        assert action in refused_.message
+    give(running, "releases", document)
+    assert shop.deploy(only="site").exit_code == 0
+
+
+def test_a_site_that_cannot_be_published_takes_the_services_back_too(
+    running: Running, shop: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, document = Served(shop), printed(shop, capsys, monkeypatch, "release")
+    page, before, services = served.page(), shop.answer(), shop.revisions()
+    shop.commit("three")
+    write_front(shop, "three")
+    index = f"arn:aws:s3:::{served.name}/live/index.html"
+    denied = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": index}
+    give(running, "releases", {**document, "Statement": [*document["Statement"], denied]})
+    outcome = shop.deploy()
+    give(running, "releases", document)
+    assert (outcome.exit_code, outcome.failed) == (1, outcome.steps[-1].step), outcome
+    assert f"the bucket {served.name}: AWS denies s3:PutObject on {index}" in outcome.message
+    assert (served.page(), shop.answer(), shop.revisions()) == (page, before, services)
+    assert served.bucket.begun() == ()
 
 
 def assert_released(shop: Place) -> None:

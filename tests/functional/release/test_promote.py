@@ -9,6 +9,7 @@ import pytest
 
 from seatrial.cli import main
 from tests.functional.emulator.support import emulator
+from tests.functional.release.site_support import SITE, Served, write_front
 from tests.functional.release.support import environment, place
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ def test_what_staging_runs_is_released_to_production(
     with emulator(tmp_path / "emulator", time_scale=0.02) as running:
         endpoint = running.info.endpoint
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        staging = place(tmp_path / "shop", endpoint, "shop", more='[environments.production]\ncloud = "emulator"\n')
+        more = SITE + '[environments.production]\ncloud = "emulator"\n'
+        staging = place(tmp_path / "shop", endpoint, "shop", more=more)
         production = environment(staging.root, endpoint, "production")
         staging.commit("tried")
+        write_front(staging, "tried")
         assert staging.deploy().exit_code == 0
         staging.commit("not tried")
+        write_front(staging, "not tried")
 
         promote = ["promote", "local", "production", "--json", "--config", str(staging.root / "seatrial.toml")]
         main_(promote, 0)
@@ -34,9 +38,18 @@ def test_what_staging_runs_is_released_to_production(
         serving = staging.records.serving()
         assert serving is not None
         assert (outcome["result"], outcome["digest"]) == ("released", serving.digest)
-        assert "build" not in [each["kind"] for each in outcome["steps"]]
+        assert {"build", "build_site"} & {each["kind"] for each in outcome["steps"]} == set()
         assert "from local: its release 1" in printed.err
         assert production.answer() == "tried"
+
+        here, there = Served(staging), Served(production)
+        assert (there.page(), there.live.build) == ("tried", here.live.build)
+        assert json.loads(here.text("config.json"))["api"] == staging.url
+        assert json.loads(there.text("config.json"))["api"] == production.url
+        page = here.bucket.files(here.live)["index.html"]
+        here.s3.delete(here.name, f"blobs/{page.sha256}")
+        main_(promote, 2)
+        assert "lacks 1 of its 3 files" in json.loads(capsys.readouterr().out)["error"]["message"]
 
         ecr = staging.aws.client("ecr")
         ecr.batch_delete_image(repositoryName="shop", imageIds=[{"imageDigest": serving.digest}])

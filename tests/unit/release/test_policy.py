@@ -10,11 +10,14 @@ from typing import Any
 
 from seatrial.aws.clock import SystemClock
 from seatrial.aws.permission import Permission, policy
-from seatrial.emulator.access.decision import allowed
+from seatrial.emulator.access.cloudfront import of_cloudfront
+from seatrial.emulator.access.decision import Need, allowed
 from seatrial.emulator.access.needs import Place, needs, of_s3
+from seatrial.errors import SeatrialError
 from seatrial.release import api, facts, roles
 from seatrial.release.status import status
 from seatrial.release.watch import Note, ReleaseEvent
+from tests.unit.release.site_world import BUCKET, SITE_TOML, SiteAws, SiteWorld
 from tests.unit.release.support import ACCOUNT, NEW, OLD, TOML, FakeAws, FakeClock, error, model_of, settings_of
 
 PLACE = Place(ACCOUNT, "eu-west-1")
@@ -37,14 +40,30 @@ class Held(FakeAws):
         model = model_of(service)
         api_name = next(name for name in model.operation_names if name.lower() == operation.replace("_", ""))
         if self.document is not None and service != "sts":
-            wanted = needs(model.signing_name, api_name, parameters, PLACE)
-            if service == "s3":
-                wanted = of_s3("PUT", f"/{parameters['Bucket']}/{parameters['Key']}", {}, {}) or []
-            for need in wanted:
+            for need in wanted_by(service, api_name, parameters):
                 if not allowed([self.document], need):
                     message = f"User: x is not authorized to perform: {need.action} on resource: {need.resource}"
                     raise error("AccessDeniedException", api_name, message)
         return super().answer(service, operation, parameters)
+
+
+class HeldSite(Held, SiteAws):
+    """The same where there is a site."""
+
+
+def wanted_by(service: str, operation: str, parameters: dict[str, Any]) -> list[Need]:
+    if service == "cloudfront":
+        path = f"/2020-05-31/distribution/{parameters['DistributionId']}/invalidation"
+        method, more = ("GET", f"/{parameters['Id']}") if operation == "GetInvalidation" else ("POST", "")
+        return of_cloudfront(method, path + more, {}, PLACE) or []
+    if service != "s3":
+        return needs(model_of(service).signing_name, operation, parameters, PLACE)
+    if operation == "ListObjectsV2":
+        return of_s3("GET", f"/{parameters['Bucket']}", {"list-type": "2", "prefix": parameters["Prefix"]}, {}) or []
+    source = parameters.get("CopySource")
+    headers = {"HTTP_X_AMZ_COPY_SOURCE": source} if source else {}
+    method = {"GetObject": "GET", "DeleteObject": "DELETE"}.get(operation, "PUT")
+    return of_s3(method, f"/{parameters['Bucket']}/{parameters['Key']}", {}, headers) or []
 
 
 def test_every_action_is_enough_and_needed() -> None:
@@ -55,6 +74,36 @@ def test_every_action_is_enough_and_needed() -> None:
     actions = {action for each in document["Statement"] for action in each["Action"]}
     useless = {action for action in actions - PUSH if not missed(without(document, action), whole)}
     assert useless == set()
+
+
+def test_every_action_that_a_site_asks_for_is_enough_and_needed() -> None:
+    def play(document: dict[str, Any] | None) -> Ending:
+        world = SiteWorld(HeldSite)
+        assert isinstance(world.aws, HeldSite)
+        world.aws.document = document
+        try:
+            outcome = world.deploy()
+        except SeatrialError as refused:
+            return ("refused", refused.message, ())
+        told = tuple(each.text for each in world.events if isinstance(each, Note))
+        return (outcome.result, outcome.message, (*outcome.details, *told))
+
+    world = SiteWorld()
+    document = policy(roles.release_role(world.settings, facts.gather(world.settings, world.aws)))
+    whole = play(document)
+    assert whole[0] == "released"
+    assert whole == play(None)
+    of_the_site = {
+        action
+        for each in document["Statement"]
+        for action in each["Action"]
+        if action.startswith("cloudfront:") or any(BUCKET in resource for resource in each["Resource"])
+    }
+    assert of_the_site == {
+        "s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject",
+        "cloudfront:CreateInvalidation", "cloudfront:GetInvalidation",
+    }  # fmt: skip
+    assert {action for action in of_the_site if play(without(document, action)) == whole} == set()
 
 
 def test_without_a_gate_the_task_that_looks_at_migrations_may_be_run() -> None:
@@ -82,8 +131,8 @@ def test_the_reading_policy_is_enough_for_plan_and_status_and_changes_nothing() 
 
 
 def test_the_actions_of_both_are_limited_where_iam_can() -> None:
-    settings = settings_of()
-    gathered = facts.gather(settings, FakeAws(settings, FakeClock()))
+    settings = settings_of(SITE_TOML)
+    gathered = facts.gather(settings, SiteAws(settings, FakeClock()))
     spec = find_spec("cfnlint")
     assert spec is not None
     assert spec.origin is not None
@@ -138,8 +187,6 @@ class Stage:
         )
 
     def _ended(self, release: Any) -> Ending:
-        from seatrial.errors import SeatrialError
-
         try:
             outcome = release()
         except SeatrialError as refused:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from api.paging import page
 from parts.models import AttributeDefinition, AttributeValue, Part, PartType
+from parts.requirement import Vocabulary, vocabulary
 from stock import ledger
 from stock.models import Box
 from tests.factories import Shelf, define, part
@@ -159,6 +160,20 @@ def test_a_part_is_made_and_says_what_was_understood(kept: Client, resistance: A
     assert (status, changed["attributes"][0]["low"], changed["min_qty"], changed["tags"]) == (200, 330, 3, ["smd"])
     status, changed = send(kept, "PATCH", f"parts/{made['id']}", {"attributes": {"resistance": ""}})
     assert changed["attributes"] == []
+
+
+def test_a_change_leaves_alone_what_it_does_not_name(
+    kept: Client, stocked: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = vocabulary
+
+    def meanwhile() -> Vocabulary:
+        Part.objects.update(description="written by somebody else")
+        return read()
+
+    monkeypatch.setattr("api.parts.vocabulary", meanwhile)
+    _, body = send(kept, "PATCH", f"parts/{stocked.part.pk}", {"name": "New", "type_id": stocked.part.type_id})
+    assert (body["name"], body["description"]) == ("New", "written by somebody else")
 
 
 def test_attributes_that_cannot_be_are_told_one_by_one_and_nothing_is_written(

@@ -6,7 +6,7 @@ a field changes its meaning or goes, not when one is added. ``docs/releases.md``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.release.watch import DeploymentChanged, SmokeChecked, StepFinished
@@ -31,7 +31,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "smoke_checked": ("check", "ok", "attempt", "attempts", "seconds", "result"),
     "release_finished": (
-        "result", "exit_code", "seconds", "message", "digest", "url", "revisions", "failed_step", "causes",
+        "result", "exit_code", "seconds", "message", "digest", "site", "url", "revisions", "failed_step", "causes",
     ),
 }  # fmt: skip
 
@@ -80,6 +80,7 @@ class Subject:
             seconds=round(outcome.duration_s, 3),
             message=outcome.message,
             digest=outcome.digest,
+            site=asdict(outcome.site) if outcome.site else None,
             url=outcome.url,
             revisions=dict(outcome.revisions),
             failed_step=outcome.failed,
