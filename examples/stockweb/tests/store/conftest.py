@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.management.commands import flush
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
@@ -22,7 +23,7 @@ collect_ignore = [] if settings.STORE == "mongo" else ["test_mongodb.py"]
 def _permissions_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Make Django's permissions again after the last test of a module, and not after each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: ContentType.objects.clear_cache())
         yield
     with django_db_blocker.unblock():
         emit_post_migrate_signal(verbosity=0, interactive=False, db="default")

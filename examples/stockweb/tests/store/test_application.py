@@ -12,7 +12,12 @@ from parts.models import AttributeDefinition, AttributeValue, Part, PartType
 from parts.requirement import Requirement, vocabulary
 from parts.search import found
 from people.roles import Role, give
+from projects import building
+from projects.importing import read_lines, replace_lines
+from projects.models import Build, Project
+from projects.report import report
 from stock import ledger, low_stock
+from stock.audit import discrepancies
 from stock.models import Box, Lot, Movement
 from stock.seeds import plant as seeding
 from stock.shortlist import Candidate, Wanted, shortlists
@@ -86,6 +91,34 @@ def test_the_best_for_each_of_several_requirements(capacitors: PartType) -> None
         [Candidate(ids["25 V, some"], 3), Candidate(ids["50 V, some"], 5)],
         [Candidate(ids["50 V, some"], 5), Candidate(ids["25 V, some"], 3)],
     ]
+
+
+def test_a_project_is_matched_built_and_given_back(capacitors: PartType) -> None:
+    PartType.objects.filter(pk=capacitors.pk).update(designators="C")
+    timer = part("Timer", mpn="NE555")
+    ledger.add(timer.pk, Box.objects.get().pk, 1)
+    it = Project.objects.create(name="Blinker")
+    content = "Reference,Value,Footprint,MPN\nC1-C2,10u X7R,C_0805_2012Metric,\nU1,NE555,,NE555\n"
+    replace_lines(it, read_lines(content.encode()))
+    found = report(it)
+    assert [(each.part and each.part.name, f"{each.status}") for each in found.lines] == [
+        ("16 V, many", "have"),
+        ("Timer", "have"),
+    ]
+    with pytest.raises(building.NotBuildable):  # there is one timer
+        building.build(it, 2, key=uuid.uuid4())
+    before = stock_of_all()
+    made = building.build(it, 1, key=uuid.uuid4())
+    assert sum(before.values()) - sum(stock_of_all().values()) == 3
+    assert building.build(it, 1, key=made.build.key).replayed
+    building.undo(made.build)
+    assert stock_of_all() == before
+    assert Build.objects.get(building.UNDONE) == made.build
+    assert discrepancies() == []
+
+
+def stock_of_all() -> dict[str, int]:
+    return dict(Lot.objects.values_list("part__name", "qty"))
 
 
 @pytest.mark.parametrize(
