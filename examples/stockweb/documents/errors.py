@@ -26,27 +26,28 @@ def crossed(error: Exception) -> bool:
 
 @contextmanager
 def django_errors() -> Iterator[None]:
-    """Raise Django's exceptions in place of the driver's."""
+    """Raise Django's exceptions in place of the driver's, whose text may have a whole row in it: a password's hash."""
     try:
         yield
     except PyMongoError as error:
-        raise _translated(error) from error
+        raise _translated(error) from None
     except DatabaseError as error:
         if not isinstance(error.__cause__, PyMongoError):
             raise
-        raise _translated(error.__cause__) from error.__cause__
+        raise _translated(error.__cause__) from None
 
 
 def _translated(error: PyMongoError) -> DatabaseError:
-    codes = {getattr(error, "code", None)}
-    if isinstance(error, BulkWriteError):
-        codes |= {each.get("code") for each in error.details.get("writeErrors", ())}
+    details = getattr(error, "details", None) or {}
+    failed = [details, *details.get("writeErrors", ())] if isinstance(error, BulkWriteError) else [details]
+    codes = {each.get("code") for each in failed}
+    text = "; ".join(each["errmsg"] for each in failed if "errmsg" in each) or f"{error}"
     if _DUPLICATE_KEY in codes:
-        return Duplicate(f"{error}")
+        return Duplicate(text)
     if _INVALID_DOCUMENT in codes:
-        return IntegrityError(f"{error}")
+        return IntegrityError(text)
     if _WRITE_CONFLICT in codes or error.has_error_label("TransientTransactionError"):
-        return Conflict(f"{error}")
+        return Conflict(text)
     if isinstance(error, ConnectionFailure):
-        return OperationalError(f"{error}")
-    return DatabaseError(f"{error}")
+        return OperationalError(text)
+    return DatabaseError(text)

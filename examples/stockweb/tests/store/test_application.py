@@ -197,7 +197,17 @@ def test_a_keeper_logs_in_takes_adds_moves_counts_and_undoes(world: Shelf, clien
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/parts/", "/parts/?q=4k7", "/boxes/", "/boxes/A1/", "/types/", "/find/", "/health/ready"]
+    [
+        "/",
+        "/api/v1/find?line=resistor, in stock",
+        "/parts/",
+        "/parts/?q=4k7",
+        "/boxes/",
+        "/boxes/A1/",
+        "/types/",
+        "/find/",
+        "/health/ready",
+    ]
     + [f"/api/v1/{each}" for each in ("parts?in_stock=true", "parts?low=false", "parts?box=A1", "lots", "boxes")]
     + [
         f"/api/v1/{each}"

@@ -2,11 +2,13 @@
 
 import inspect
 import threading
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, models, transaction
@@ -14,7 +16,7 @@ from django.db.models import F, Q
 from django.test import Client
 from pymongo.errors import WriteError
 
-from documents.errors import Conflict
+from documents.errors import Conflict, Duplicate
 from documents.schema import _not_false
 from documents.truth import truth
 from local.services import free_port
@@ -159,6 +161,13 @@ def test_ids_are_numbers_and_a_row_without_a_part_number_has_no_twin(world: Shel
     with pytest.raises(IntegrityError):
         Lot.objects.create(part=world.part, box=world.first, qty=1)
     assert ledger.take(world.part.pk, world.first.pk, 1).movement == entry.movement + 1
+
+
+def test_an_error_does_not_tell_the_row_that_was_refused(transactional_db: None) -> None:
+    user = User.objects.create_user("keeper", password="keeper")
+    with pytest.raises(Duplicate, match="auth_user") as refused:
+        User(username="keeper", password=user.password).save()
+    assert user.password not in "".join(traceback.format_exception(refused.value))
 
 
 def test_what_needs_postgresql_is_refused_with_a_reason(kept: Client) -> None:
