@@ -46,7 +46,8 @@ pictures: $(READY) ## release the example by each strategy and draw docs/picture
 clean: ## remove what was installed or made here
 	@# Podman leaves its storage mounted when it ends.
 	@if mountpoint -q .cache/container-engine/storage/overlay; then umount .cache/container-engine/storage/overlay; fi
-	rm -rf .venv .cache .seatrial site examples/stockweb/.seatrial examples/stockweb/.venv
+	rm -rf .venv .cache .seatrial site examples/stockweb/.seatrial examples/stockweb/.venv \
+		examples/stockweb/.videos examples/stockweb/frontend/node_modules
 
 $(READY): requirements.lock pyproject.toml scripts/bootstrap
 	scripts/bootstrap

@@ -53,13 +53,12 @@ def _field(model: Any, name: str) -> Any:
     return model._meta.pk if name == "pk" else model._meta.get_field(name)
 
 
-def validate(self: CheckConstraint, model: Any, instance: Any, exclude: Collection[str] | None, _using: str) -> None:
-    """Refuse a row against the constraint; see ``CheckConstraint.validate``."""
-    names = _names(self.condition)
-    if not names & set(exclude or ()) and (
-        truth(self.condition, lambda name: getattr(instance, _field(model, name).attname)) is False
-    ):
-        raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
+def validate(constraint: CheckConstraint, model: Any, instance: Any, exclude: Collection[str]) -> None:
+    """Refuse a row against a constraint, unless that is about a field to be left out; raises ``ValidationError``."""
+    if _names(constraint.condition) & set(exclude):
+        return
+    if truth(constraint.condition, lambda name: getattr(instance, _field(model, name).attname)) is False:
+        raise ValidationError(constraint.get_violation_error_message(), code=constraint.violation_error_code)
 
 
 def register() -> None:
@@ -67,7 +66,9 @@ def register() -> None:
     elsewhere = CheckConstraint.validate
 
     def chosen(self: CheckConstraint, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        ask = validate if connections[using].vendor == "mongodb" else elsewhere
-        ask(self, model, instance, exclude, using)
+        if connections[using].vendor == "mongodb":
+            validate(self, model, instance, exclude or ())
+        else:
+            elsewhere(self, model, instance, exclude, using)
 
     CheckConstraint.validate = chosen

@@ -1,4 +1,6 @@
-"""``python -m local``: everything on this machine, with seed data and a login, until Ctrl-C.
+"""``python -m local``: everything on this machine but the front end, with seed data and a login, until Ctrl-C.
+
+The front end is developed beside it: ``npm run dev`` in ``frontend/``, from which requests are allowed.
 
 Data is kept in ``.local/``, with ``STOCKWEB_STORE=mongo`` by a server for MongoDB's protocol. With ``PGHOST``,
 ``MONGODB_URI``, ``REDIS_URL`` or ``MEDIA_BUCKET`` set, those servers are used instead of own ones.
@@ -15,6 +17,8 @@ from pathlib import Path
 from local.services import mongodb, object_store, postgres, valkey
 
 PROJECT = Path(__file__).resolve().parent.parent
+#: Where `npm run dev` serves the front end: frontend/vite.config.ts says so.
+FRONT_END = "http://127.0.0.1:5173"
 _MAKE_LOGIN = """
 from django.contrib.auth import get_user_model
 User = get_user_model()
@@ -28,7 +32,7 @@ def main() -> int:
     port = sys.argv[1] if len(sys.argv) > 1 else "8000"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever ends it, its servers and its worker go too
     with ExitStack() as stack:
-        environment = {**os.environ, "DJANGO_DEBUG": "1"}
+        environment = {"SITE_URL": FRONT_END, **os.environ, "DJANGO_DEBUG": "1"}
         if environment.get("STOCKWEB_STORE") == "mongo":
             if "MONGODB_URI" not in environment:
                 environment |= stack.enter_context(mongodb(PROJECT / ".local" / "mongodb"))
@@ -43,7 +47,8 @@ def main() -> int:
         worker = ["celery", "-A", "stockweb", "worker", "--concurrency", "1", "--loglevel", "WARNING"]
         serve = ["uvicorn", "stockweb.asgi:application", "--host", "127.0.0.1", "--port", port]
         stack.enter_context(_running(worker, environment))
-        print(f"http://127.0.0.1:{port}/  user keeper, password keeper; Ctrl-C ends it", flush=True)
+        print(f"http://127.0.0.1:{port}/ and, by `npm run dev`, {FRONT_END}/", flush=True)
+        print("user keeper, password keeper; Ctrl-C ends it", flush=True)
         web = stack.enter_context(_running([*serve, "--lifespan", "on", "--reload"], environment))
         try:
             return web.wait()

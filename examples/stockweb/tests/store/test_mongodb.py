@@ -17,8 +17,8 @@ from django.test import Client
 from pymongo.errors import WriteError
 
 from documents.errors import Conflict, Duplicate
-from documents.schema import _not_false
 from documents.truth import truth
+from documents.validators import not_false
 from local.services import free_port
 from stock import ledger
 from stock.models import Box, Lot
@@ -91,7 +91,7 @@ def test_a_validator_and_a_form_say_what_the_constraint_says_of_nulls_too(condit
     tried = connection.database["tried_ranges"]
     tried.drop()
     tried.insert_many([{"_id": name, "low": low, "high": high} for name, (low, high) in rows.items()])
-    assert {each["_id"] for each in tried.find({"$expr": _not_false(Range, condition)})} == allowed
+    assert {each["_id"] for each in tried.find({"$expr": not_false(Range, condition)})} == allowed
     tried.drop()
     asked = {name: truth(condition, {"low": low, "high": high}.get) for name, (low, high) in rows.items()}
     assert {name for name, holds in asked.items() if holds is not False} == allowed
