@@ -13,7 +13,7 @@ help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 rehearse: $(READY) ## release examples/stockweb twice on an AWS that runs on this machine, under load
-	$(BIN)/seatrial rehearse --config examples/stockweb/seatrial.toml
+	scripts/node $(BIN)/seatrial rehearse --config examples/stockweb/seatrial.toml
 
 test: $(READY) ## lint, types, docs and the whole test suite
 	scripts/test
@@ -38,10 +38,10 @@ faults: $(READY) ## every fault under every strategy, those too that `make test`
 	SEATRIAL_EVERY_FAULT=1 $(BIN)/pytest --numprocesses 3 --dist loadfile tests/functional/faults
 
 bench: $(READY) ## measure; the results stand in bench/README.md
-	$(BIN)/python -m bench
+	scripts/node $(BIN)/python -m bench
 
 pictures: $(READY) ## release the example by each strategy and draw docs/pictures
-	$(BIN)/python -m bench.pictures
+	scripts/node $(BIN)/python -m bench.pictures
 
 clean: ## remove what was installed or made here
 	@# Podman leaves its storage mounted when it ends.

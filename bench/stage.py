@@ -15,6 +15,7 @@ from seatrial import infra, release
 from seatrial.aws.session import Aws
 from seatrial.config.load import load
 from seatrial.emulator import process as emulators
+from seatrial.publish.build import build
 from seatrial.rehearsal.manner import USUAL
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def copied(target: Path) -> Path:
     _git(target, "init", "--quiet")
     _git(target, "add", "--all")
     _git(target, "commit", "--quiet", "--message", "v1")
+    _bring_site(target)
     return target
 
 
@@ -119,6 +121,16 @@ def settings_of(project: Path) -> Settings:
 def say(text: str) -> None:
     """Tell the person at the terminal what goes on."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def _bring_site(project: Path) -> None:
+    """Give a copy the site as it was built here: what npm needs for a first build is not seatrial's time."""
+    site = settings_of(EXAMPLE).site
+    if site is None:
+        return
+    built = build(site, EXAMPLE, None, say)
+    shutil.copytree(built.folder, project / ".seatrial" / "sites" / built.folder.name)
+    (project / ".seatrial" / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _git(directory: Path, *arguments: str) -> None:

@@ -5,6 +5,7 @@ Everything is what a user has: the command line's own functions, the emulator's 
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from seatrial.aws.session import Aws
 from seatrial.config.load import load
 from seatrial.emulator import process as emulators
 from seatrial.errors import SeatrialError
+from seatrial.publish.build import build
 from seatrial.rehearsal.load import Load, Sample
 from seatrial.rehearsal.probe import Aim
 from seatrial.stack import names
@@ -156,6 +158,20 @@ def copy_example(target: Path) -> None:
     git(target, "init", "--quiet")
     git(target, "add", "--all")
     git(target, "commit", "--quiet", "--message", "v1")
+    _bring_site(target)
+
+
+def _bring_site(project: Path) -> None:
+    """Give a copy the site as it was built here, so that one build serves all copies of all processes."""
+    site = load(EXAMPLE / "seatrial.toml", "local").site
+    assert site is not None
+    own = Path(".seatrial", "sites")
+    (EXAMPLE / own).mkdir(parents=True, exist_ok=True)
+    with (EXAMPLE / own / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = build(site, EXAMPLE, None, print)
+        shutil.copytree(built.folder, project / own / built.folder.name)
+    (project / ".seatrial" / ".gitignore").write_text("*\n")
 
 
 def region(project: Path) -> str:
