@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 from parts.requirement import RequirementError
 from people.roles import NoAdminLeft
 from stock import ledger
+from stockweb.store import NotOnThisStore, on_mongodb
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/"
@@ -128,9 +129,16 @@ def _(error: exceptions.ValidationError) -> Problem:
     return Problem(400, "invalid", detail, errors=errors)
 
 
-@problem_of.register
-def _(error: IntegrityError) -> Problem | None:
-    if isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation):
+@on_mongodb("documents.errors")
+def crossed(error: Exception) -> bool:
+    """Whether a change was refused for another one, most likely of the same moment."""
+    return isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation)
+
+
+@problem_of.register(IntegrityError)
+@problem_of.register(OperationalError)
+def _(error: Exception) -> Problem | None:
+    if crossed(error):
         return Problem(409, "conflict", "somebody else changed this at the same moment: look again")
     return None
 
@@ -154,6 +162,11 @@ def _(error: ledger.KeyReused) -> Problem:
 @problem_of.register(NoAdminLeft)
 def _(error: Exception) -> Problem:
     return Problem(409, "not-possible", f"{error}")
+
+
+@problem_of.register
+def _(error: NotOnThisStore) -> Problem:
+    return Problem(501, "not-on-this-store", f"{error}")
 
 
 @problem_of.register

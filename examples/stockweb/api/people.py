@@ -12,7 +12,7 @@ from api.base import Resource, asked, described, given
 from api.paging import PageQuery, page, page_of
 from people import roles
 from people.log import CHANGED, note
-from people.roles import Role, role_of
+from people.roles import Role, role_of, with_roles
 
 
 class UserBody(serializers.Serializer):
@@ -42,8 +42,8 @@ class People(Resource):
     def get(self, request: Request) -> Response:
         """List everybody, by name."""
         query = asked(PageQuery, request)
-        rows = User.objects.prefetch_related("groups")
-        return Response(page(rows, ("username",), query, lambda found: [_body(each) for each in found]))
+        people = User.objects.all()
+        return Response(page(people, ("username",), query, lambda found: [_body(each) for each in with_roles(found)]))
 
 
 class OnePerson(Resource):

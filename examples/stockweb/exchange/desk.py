@@ -18,6 +18,7 @@ from exchange import columns, tasks
 from exchange.models import ColumnChoice, Import, ImportLine
 from exchange.table import read_table
 from parts.models import AttributeDefinition
+from stockweb.store import on_postgresql_alone
 
 #: Of a file, in bytes, and of what stands in it: so much is imported in one transaction well within a task's time.
 LARGEST = 16 * 2**20
@@ -39,6 +40,7 @@ class Wrong(Refused):
     """What was given makes no sense."""
 
 
+@on_postgresql_alone("importing a file")
 def hand_in(user: int, name: str, content: bytes) -> Import:
     """Take a file, with a proposal for its columns. Raises :class:`Wrong` and :class:`exchange.table.TableError`."""
     if len(content) > LARGEST:

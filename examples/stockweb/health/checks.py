@@ -12,20 +12,28 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
+from stockweb.store import on_mongodb
+
 logger = logging.getLogger(__name__)
 
 Check = Callable[[], str | None]
 
 
 def database() -> str | None:
-    """Whether PostgreSQL answers."""
+    """Whether the database answers."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        ask_database()
     except Error as error:
         logger.warning("database: %s", error)
         return f"no answer ({type(error).__name__})"
     return None
+
+
+@on_mongodb("health.mongo")
+def ask_database() -> None:
+    """Raise an error of Django's when the database does not answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def shared_cache() -> str | None:

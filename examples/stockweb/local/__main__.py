@@ -2,8 +2,8 @@
 
 The front end is developed beside it: ``npm run dev`` in ``frontend/``, from which requests are allowed.
 
-Data is kept in ``.local/``. With ``PGHOST``, ``REDIS_URL`` or ``MEDIA_BUCKET`` set, those servers are used
-instead of own ones.
+Data is kept in ``.local/``, with ``STOCKWEB_STORE=mongo`` by a server for MongoDB's protocol. With ``PGHOST``,
+``MONGODB_URI``, ``REDIS_URL`` or ``MEDIA_BUCKET`` set, those servers are used instead of own ones.
 """
 
 import os
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from local.services import object_store, postgres, valkey
+from local.services import mongodb, object_store, postgres, valkey
 
 PROJECT = Path(__file__).resolve().parent.parent
 #: Where `npm run dev` serves the front end: frontend/vite.config.ts says so.
@@ -33,7 +33,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever ends it, its servers and its worker go too
     with ExitStack() as stack:
         environment = {"SITE_URL": FRONT_END, **os.environ, "DJANGO_DEBUG": "1"}
-        if "PGHOST" not in environment:
+        if environment.get("STOCKWEB_STORE") == "mongo":
+            if "MONGODB_URI" not in environment:
+                environment |= stack.enter_context(mongodb(PROJECT / ".local" / "mongodb"))
+        elif "PGHOST" not in environment:
             environment |= stack.enter_context(postgres(PROJECT / ".local" / "postgres", durable=True))
         if "REDIS_URL" not in environment:
             environment |= stack.enter_context(valkey(PROJECT / ".local" / "valkey"))

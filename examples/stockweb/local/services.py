@@ -1,4 +1,4 @@
-"""A PostgreSQL, a Valkey and a stand-in for S3 from Python wheels, on loopback ports, that end with this process."""
+"""PostgreSQL, Valkey, MongoDB's protocol and S3 from Python wheels, on loopback ports, that end with this process."""
 
 import ctypes
 import importlib.util
@@ -87,6 +87,25 @@ def valkey(directory: Path) -> Iterator[dict[str, str]]:
     with _child(command, log, None, stop=signal.SIGTERM, orphaned=signal.SIGKILL) as process:
         _until(lambda: _listens(port), process, log)
         yield {"REDIS_URL": f"redis://{HOST}:{port}/0"}
+
+
+@contextmanager
+def mongodb(directory: Path) -> Iterator[dict[str, str]]:
+    """Run a server that speaks MongoDB's protocol; yield ``MONGODB_URI``. Raises ``RuntimeError`` as others here do.
+
+    It is SecantusDB, a program of its own, for small data: it is right, and slow.
+    """
+    beside = Path(sys.executable).parent
+    program = shutil.which("secantusd-py", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        wanted = "pip install -r requirements-mongo.txt -r requirements-mongo-server.txt"
+        raise RuntimeError(f"there is no server for MongoDB's protocol here: {wanted}, or set MONGODB_URI")
+    directory.mkdir(parents=True, exist_ok=True)
+    port, log = free_port(), directory / "mongodb.log"
+    command = [program, "--host", HOST, "--port", port, "--storage-path", directory / "data", "--log-level", "ERROR"]
+    with _child(command, log, None, stop=signal.SIGTERM, orphaned=signal.SIGKILL) as process:
+        _until(lambda: _listens(port), process, log)
+        yield {"MONGODB_URI": f"mongodb://{HOST}:{port}/stockweb"}
 
 
 @contextmanager

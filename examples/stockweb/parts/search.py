@@ -5,6 +5,7 @@ from django.db.models import FloatField, Q, QuerySet
 from django.db.models.functions import Cast
 
 from parts.models import Part
+from stockweb.store import on_mongodb
 
 #: Words beyond these add nothing but work for the database.
 MAX_WORDS = 8
@@ -12,6 +13,7 @@ MAX_WORDS = 8
 _FUZZY_LENGTH = 4
 
 
+@on_mongodb("parts.mongo")
 def found(parts: QuerySet[Part], text: str) -> QuerySet[Part]:
     """Return the parts that have every word of ``text`` somewhere in name, number, maker, description or tags.
 

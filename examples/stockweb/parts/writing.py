@@ -33,7 +33,8 @@ def set_values(part: Part, raws: Mapping[str, str], known: Vocabulary) -> None:
         raise WrongValues(wrong)
     for key, raw in texts.items():
         if not raw:
-            AttributeValue.objects.filter(part=part, definition__key=key).delete()
+            if key in present:
+                present[key].delete()
         elif key not in present:
             AttributeValue.objects.create(part=part, definition=definitions[key], raw=raw)
         elif present[key].raw != raw:

@@ -5,6 +5,7 @@ settings, and may use Django's admin. Whoever has no role is a viewer. What a ro
 database, so that it comes with the version that needs it: :class:`RolePermissions` answers ``user.has_perm``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
@@ -74,6 +75,17 @@ def role_of(user: Any) -> Role | None:
     if not hasattr(user, "_role"):
         user._role = highest(group.name for group in user.groups.all())  # noqa: SLF001 - as Django keeps permissions
     return user._role  # noqa: SLF001
+
+
+def with_roles(users: Sequence[User]) -> Sequence[User]:
+    """Return users whose roles are known. One query for all of them."""
+    groups: dict[int, list[str]] = {user.pk: [] for user in users}
+    memberships = User.groups.through.objects.filter(user__in=groups, group__name__in=Role.values)
+    for user, name in memberships.values_list("user_id", "group__name"):
+        groups[user].append(name)
+    for user in users:
+        user._role = highest(groups[user.pk])  # noqa: SLF001 - as Django keeps permissions
+    return users
 
 
 def highest(names: Any) -> Role:

@@ -13,6 +13,7 @@ from projects.report import LineReport, Report, Status, report
 from stock import ledger
 from stock.ledger import Pick
 from stock.models import Lot, Movement
+from stockweb.store import retried
 
 #: Of a build: whether somebody gave it back.
 UNDONE = Exists(Movement.objects.filter(move_id=OuterRef("key"), reversed_by__isnull=False))
@@ -38,6 +39,7 @@ class Built:
     replayed: bool = False
 
 
+@retried
 def build(project: Project, boards: int, *, key: uuid.UUID, user: int | None = None) -> Built:
     """Take what so many boards need. Raises :class:`NotBuildable` and :class:`stock.ledger.KeyReused`.
 

@@ -73,8 +73,8 @@ def low_needs() -> dict[int, int]:
 def rates(currencies: Collection[str], day: dt.date | None = None) -> dict[str, Decimal]:
     """Return what one of each currency is worth at home on a day (today); those without a rate are absent."""
     known = Rate.objects.filter(currency__in=currencies, day__lte=day or timezone.now().date())
-    newest = known.order_by("currency", "-day").distinct("currency").values_list("currency", "worth")
-    return {**dict(newest), settings.HOME_CURRENCY: Decimal(1)}
+    newest = dict(known.order_by("day").values_list("currency", "worth"))  # the last of a currency stays
+    return {**newest, settings.HOME_CURRENCY: Decimal(1)}
 
 
 def terms(offer: Offer, worth: Decimal) -> Terms:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from stockweb.store import on_mongodb
+
 #: A lot's quantity is the sum of its movements, and each movement's balance is the sum up to it.
 _WRONG_LOTS = """
 SELECT lot.id, lot.qty, COALESCE(ledger.total, 0), COALESCE(ledger.wrong_balances, 0)
@@ -30,6 +32,7 @@ class Discrepancy:
     wrong_balances: int
 
 
+@on_mongodb("stock.mongo.audit")
 def discrepancies() -> list[Discrepancy]:
     """Return every lot that does not add up. One statement, so all of it is seen at one moment."""
     with connection.cursor() as cursor:

@@ -4,12 +4,15 @@ from django.db import IntegrityError, transaction
 from psycopg.errors import RestrictViolation
 
 from stock.models import Box
+from stockweb.store import on_mongodb, retried
 
 
 class Loop(Exception):
     """A box cannot stand inside itself."""
 
 
+@retried
+@on_mongodb("stock.mongo.boxes")
 def move_box(box: Box, parent: Box | None) -> None:
     """Put a box, with all that is in it, into another one or nowhere. Raises :class:`Loop`; then nothing is changed."""
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from stock.models import Lot, Movement
+from stockweb.store import on_postgresql_alone
 
 #: A lot is named once at most, so each has one movement, with the balance that came of it. A key that has a movement
 #: already changes nothing.
@@ -44,6 +45,7 @@ class Posting:
     key: uuid.UUID
 
 
+@on_postgresql_alone("posting many changes at once")
 def post(postings: Sequence[Posting], *, user: int | None) -> int:
     """Write the movements, none of which is of the same lot as another; return how many there are."""
     if not postings:

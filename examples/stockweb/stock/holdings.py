@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models.expressions import RawSQL
 
 from stock.models import Lot
+from stockweb.store import on_mongodb
 
 _WITHIN = """
 WITH RECURSIVE within AS (
@@ -38,6 +39,7 @@ def holdings(parts: Iterable[int]) -> dict[int, list[Holding]]:
     return found
 
 
-def within(code: str) -> RawSQL:
+@on_mongodb("stock.mongo.holdings")
+def within(code: str) -> RawSQL | list[int]:
     """Return, for a condition, the ids of the box with a code and of those inside it; none where there is no such."""
     return RawSQL(_WITHIN, (code,))  # noqa: S611 - the code is a parameter

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from stock.models import Lot, Movement
 from stock.posting import Cause, Entry, KeyReused, LedgerError, NoMove, NotUndoable, Short, balance, entry, post
+from stockweb.store import retried
 
 __all__ = [
     "MAX_QUANTITY",
@@ -64,6 +65,7 @@ class Pick:
     quantity: int
 
 
+@retried
 def add(
     part: int,
     box: int,
@@ -78,11 +80,13 @@ def add(
     return _add(part, box, _checked(quantity), cause)
 
 
+@retried
 def take(part: int, box: int, quantity: int, *, user: int | None = None, key: uuid.UUID | None = None) -> Entry:
     """Take parts out of a box. Raises :class:`Short`, :class:`KeyReused`, and ``ValueError`` as :func:`add` does."""
     return _take(part, box, _checked(quantity), Cause(_REASON.USE, key or uuid.uuid4(), user))
 
 
+@retried
 def move(
     part: int, source: int, target: int, quantity: int, *, user: int | None = None, key: uuid.UUID | None = None
 ) -> tuple[Entry, Entry]:
@@ -101,6 +105,7 @@ def move(
         return out, _add(part, target, quantity, Cause(_REASON.MOVE, uuid.uuid4(), user, move=taking.move))
 
 
+@retried
 def count(
     part: int,
     box: int,
@@ -129,6 +134,7 @@ def count(
         return written
 
 
+@retried
 def take_together(picks: Collection[Pick], together: uuid.UUID, *, user: int | None = None) -> tuple[Entry, ...]:
     """Take several parts for a build, all or none. ``together`` is the key of them all, and what undoes them at once.
 
@@ -153,6 +159,7 @@ def take_together(picks: Collection[Pick], together: uuid.UUID, *, user: int | N
         )
 
 
+@retried
 def undo(movement: int, *, user: int | None = None) -> tuple[Entry, ...]:
     """Reverse a movement by another (both halves of a move, a whole build). What was undone is not undone again.
 

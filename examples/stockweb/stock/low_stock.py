@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from parts.models import Part
 from stock.models import LowStockAlert
+from stockweb.store import on_mongodb, retried
 
 _NEW_ALERTS = """
 INSERT INTO stock_lowstockalert (part_id, at) SELECT unnest(%s::bigint[]), now()
@@ -27,6 +28,7 @@ def low_parts() -> QuerySet[Part]:
     )
 
 
+@retried
 def send_digest() -> list[Part]:
     """Mail the parts that have become low since they were last enough, and return them.
 
@@ -36,13 +38,19 @@ def send_digest() -> list[Part]:
     with transaction.atomic():
         low = list(low_parts())
         LowStockAlert.objects.exclude(part__in=[part.pk for part in low]).delete()
-        with connection.cursor() as cursor:
-            cursor.execute(_NEW_ALERTS, [[part.pk for part in low]])
-            told_now = {part for (part,) in cursor.fetchall()}
-        dipped = [part for part in low if part.pk in told_now]
+        new = told_now([part.pk for part in low])
+        dipped = [part for part in low if part.pk in new]
         if dipped and settings.LOW_STOCK_RECIPIENTS:
             send_mail(_subject(dipped), _text(dipped), None, settings.LOW_STOCK_RECIPIENTS)
     return dipped
+
+
+@on_mongodb("stock.mongo.low_stock")
+def told_now(parts: Sequence[int]) -> set[int]:
+    """Note the dips that were not told before, in a transaction of the caller's, and return the parts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_ALERTS, [list(parts)])
+        return {part for (part,) in cursor.fetchall()}
 
 
 def _subject(parts: Sequence[Part]) -> str:

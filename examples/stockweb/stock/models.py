@@ -85,6 +85,9 @@ class Movement(models.Model):
         BUILD = "build", "built"
         UNDO = "undo", "undone"
 
+    #: Held by a trigger in PostgreSQL (migration 0002), and by the engine where that is MongoDB.
+    append_only = True
+
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="movements")
     delta = models.BigIntegerField()
     balance = models.BigIntegerField(help_text="what the lot held afterwards")
@@ -143,10 +146,14 @@ class Movement(models.Model):
 
 
 class Event(models.Model):
-    """A movement that everybody can see; its id is its position. Written by the database alone, see migration 0003.
+    """A movement that everybody can see; its id is its position.
+
+    Written by a trigger, see migration 0003, or with the movement where there is none, see :mod:`stock.mongo.posting`.
 
     Positions ascend in the order in which movements became visible, so whoever has read up to one has missed none.
     """
+
+    append_only = True
 
     movement = models.OneToOneField(Movement, models.PROTECT, related_name="event")
 

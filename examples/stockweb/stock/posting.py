@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from stock.models import Lot, Movement
+from stockweb.store import on_mongodb
 
 _WRITE = """
 INSERT INTO stock_movement
@@ -93,6 +94,7 @@ class Cause:
     currency: str = ""
 
 
+@on_mongodb("stock.mongo.posting")
 def post(part: int, box: int, delta: int, cause: Cause) -> Entry | None:
     """Change a lot; None, and nothing is changed, where there is less than is to be taken.
 

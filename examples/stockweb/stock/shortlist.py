@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from parts.requirement import Clause, Requirement
 from stock.suiting import STOCK, Asked, matching
+from stockweb.store import on_mongodb
 
 _BEST = SQL("""
 (
@@ -44,6 +45,7 @@ class Candidate:
     stock: int
 
 
+@on_mongodb("stock.mongo.shortlist")
 def shortlists(wanted: Sequence[Wanted], size: int) -> list[list[Candidate]]:
     """Return for each of the wanted the best parts: those first of which there are enough, then the tightest."""
     found: list[list[Candidate]] = [[] for _ in wanted]

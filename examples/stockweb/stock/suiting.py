@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from parts.models import AttributeDefinition
 from parts.requirement import Clause, Requirement
+from stockweb.store import on_mongodb
 
 
 class Found(NamedTuple):
@@ -88,6 +89,7 @@ class Bucket:
     count: int = 0
 
 
+@on_mongodb("stock.mongo.suiting")
 def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     """Return ``size`` of the parts that suit, from the one with the number ``start`` (the first is 0)."""
     found = matching(requirement)
@@ -104,6 +106,7 @@ def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     )
 
 
+@on_mongodb("stock.mongo.suiting")
 def possible(requirement: Requirement, size: int) -> Bucket:
     """Return ``size`` of the parts that could suit."""
     if not (requirement.clauses or requirement.package):

@@ -109,6 +109,23 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+#: Where the data is: in PostgreSQL, or in MongoDB, for which see documents/ and stockweb/store.py.
+STORE = one_of("STOCKWEB_STORE", "postgres", "mongo")
+if STORE == "mongo":
+    DATABASES = {
+        "default": {
+            "ENGINE": "documents",
+            "HOST": os.environ.get("MONGODB_URI", "mongodb://127.0.0.1:27017/stockweb"),
+            "NAME": os.environ.get("MONGODB_DATABASE", ""),  # empty: the one that the address names
+            "OPTIONS": {"serverSelectionTimeoutMS": 3000, "appname": f"stockweb {VERSION}"[:63]},
+        },
+    }
+    # Those that speak SQL on the way.
+    MIGRATION_MODULES = {app: f"documents.migrations.{app}" for app in ("parts", "stock")}
+    # No generated column (parts/mongo.py searches the fields themselves), no columns beside the key of an index, and
+    # no index on an expression: these were for speed.
+    SILENCED_SYSTEM_CHECKS = ["fields.E220", "fields.E222", "models.W040", "models.W043"]
+
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {

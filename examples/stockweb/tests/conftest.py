@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.db import connections, transaction
@@ -17,7 +18,7 @@ from django.test import Client
 
 from attachments import bucket
 from attachments import tasks as attaching
-from local.services import object_store, postgres, valkey
+from local.services import mongodb, object_store, postgres, valkey
 from parts.models import Part
 from people.roles import Role, give
 from stock.models import Box
@@ -35,8 +36,10 @@ def servers() -> Iterator[Mapping[str, str]]:
     """The variables by which the application finds its servers."""
     with tempfile.TemporaryDirectory(prefix="stockweb-tests-") as scratch, ExitStack() as stack:
         Path(scratch).chmod(0o711)  # PostgreSQL may have to run under another account
-        found = {name: os.environ[name] for name in (*_LIBPQ, "REDIS_URL") if name in os.environ}
-        if "PGHOST" not in found:
+        found = {name: os.environ[name] for name in (*_LIBPQ, "MONGODB_URI", "REDIS_URL") if name in os.environ}
+        if settings.STORE == "mongo" and "MONGODB_URI" not in found:
+            found |= stack.enter_context(mongodb(Path(scratch) / "mongodb"))
+        elif settings.STORE != "mongo" and "PGHOST" not in found:
             found |= stack.enter_context(postgres(Path(scratch) / "postgres", durable=False))
         if "REDIS_URL" not in found:
             found |= stack.enter_context(valkey(Path(scratch) / "valkey"))
@@ -46,7 +49,8 @@ def servers() -> Iterator[Mapping[str, str]]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(servers: Mapping[str, str]) -> None:
     """Point Django at the servers, before pytest-django makes the test database."""
-    there = {key: servers[name] for name, key in _LIBPQ.items() if name in servers}
+    names = {"MONGODB_URI": "HOST"} if settings.STORE == "mongo" else _LIBPQ
+    there = {key: servers[name] for name, key in names.items() if name in servers}
     connections["default"].settings_dict |= there
     connections.settings["default"] |= there
     caches.settings["default"]["LOCATION"] = servers["REDIS_URL"]
@@ -68,7 +72,8 @@ def environment(servers: Mapping[str, str], collected: Path, db: None) -> dict[s
     return {
         "PATH": os.environ["PATH"],
         **servers,
-        "PGDATABASE": connections["default"].settings_dict["NAME"],
+        "STOCKWEB_STORE": settings.STORE,
+        "MONGODB_DATABASE" if settings.STORE == "mongo" else "PGDATABASE": connections["default"].settings_dict["NAME"],
         "DJANGO_SECRET_KEY": "k" * 50,
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "stockweb.settings",
