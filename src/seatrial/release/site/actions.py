@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from seatrial.release.facts import Facts
     from seatrial.release.progress import Progress
     from seatrial.release.record import Record
-    from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+    from seatrial.release.site.steps import BuildSite, Publish, UploadSite
 
 #: So many releases back it is looked for the builds whose files stay.
 _LOOKED_AT = 50
