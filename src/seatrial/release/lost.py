@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.errors import SeatrialError
     from seatrial.release.rollout.ecs import Rollout
-    from seatrial.release.site.actions import Publication
+    from seatrial.release.site.publication import Publication
 
 
 def left_behind(rollouts: Sequence[Rollout], site: Publication | None = None) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.release.record import Record
     from seatrial.release.rollout.ecs import Rollout
-    from seatrial.release.site.actions import Publication
+    from seatrial.release.site.publication import Publication
 
 
 @dataclass
