@@ -14,7 +14,7 @@ WORTHS_SINCE = dt.date(2026, 1, 2)
 
 @dataclass(frozen=True)
 class ShopSeed:
-    """A shop: it sells parts with one of its ``tags`` at ``level`` times what is usual, and what costs little in packs."""
+    """A shop: it sells parts with one of its ``tags`` at ``level`` times what is usual; what costs little, in packs."""
 
     name: str
     url: str

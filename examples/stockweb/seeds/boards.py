@@ -42,7 +42,7 @@ BOARDS = (
 "U3","SHT31-DIS-B","Sensor_Humidity:Sensirion_DFN-8","1","",""
 "U4","MCP1700-3302E/TO","TO_SOT_Packages:TO-92","1","",""
 "C1,C2","10u 6.3V","Capacitor_SMD:C_0805_2012Metric","2","",""
-"C3-C6","100n 50V X7R","Capacitor_SMD:C_0805_2012Metric","4","",""
+"C3,C4","100n 50V X7R","Capacitor_SMD:C_0805_2012Metric","2","",""
 "C7","47u 25V","Capacitor_SMD:C_1210_3225Metric","1","",""
 "R1,R2","4k7 1%","Resistor_SMD:R_0805_2012Metric","2","",""
 "R3-R6","10k","Resistor_SMD:R_0805_2012Metric","4","",""

@@ -98,7 +98,7 @@ def test_what_runs_low_can_be_bought() -> None:
     found = shopping_list(low_needs())
     assert len(found.combination.shops) > 1
     assert found.unpriced == []
-    assert found.combination.missing == [Part.objects.get(name=name).pk for name in ("Toggle switch",)]
+    assert found.combination.missing == []
     assert shopping_list(lacking(report(Project.objects.get(name="Weather station")))).combination.total > 0
 
 
