@@ -93,14 +93,14 @@ _DISCOUNTS = ((1, Decimal(1)), (10, Decimal("0.8")), (100, Decimal("0.6")))
 def offers() -> Iterator[OfferSeed]:
     """Yield what each shop sells: of common parts all of them, of others one or two, of some none."""
     for shop in SHOPS:
-        for number, part in enumerate(parts(), start=10_001):
+        for number, part in enumerate(parts(), start=400):
             if shop.tags.isdisjoint(part.tags.split()):
                 continue
             usual = _usual(part) * spread(number, 70, 140) / 100
             packs = shop.packs if usual < _CHEAP else 1
             price = usual * shop.level / WORTHS[shop.currency]
             breaks = [(packs * many, round(price * factor, 4)) for many, factor in _DISCOUNTS]
-            yield OfferSeed(shop, part, f"{shop.numbers}-{number}", packs, breaks)
+            yield OfferSeed(shop, part, f"{shop.numbers}-{part.mpn}", packs, breaks)
 
 
 def _usual(part: PartSeed) -> Decimal:
