@@ -39,9 +39,9 @@ def _measure(rows: int) -> None:
 
     from exchange.export import export  # noqa: PLC0415
     from parts.models import Part  # noqa: PLC0415
-    from stock.seeds.plant import plant  # noqa: PLC0415
+    from seeds.plant import plant_parts  # noqa: PLC0415
 
-    plant()
+    plant_parts()
     user = User.objects.create_user("bench").pk
     for name, changed in (("new parts", False), ("every part changed", True)):
         dry, written = _imported(user, _file(rows, changed=changed))

@@ -18,6 +18,7 @@ class Features(features.DatabaseFeatures):
     """What Django may count on here."""
 
     supports_transactions = True
+    can_return_columns_from_insert = True
     supports_table_check_constraints = True
     supports_nulls_distinct_unique_constraints = True
     supports_expression_defaults = True

@@ -77,7 +77,11 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
                 row[key] = self.connection.ops.validate_autopk_value(number)
         rows = [{"_id": row[key], **{column: self._plain(value) for column, value in row.items()}} for row in docs]
         super().insert(rows)
-        return [tuple(row.get(field.column) for field in returning_fields) for row in rows] if returning_fields else []
+        if not returning_fields:
+            return []
+        returned = [tuple(row.get(field.column) for field in returning_fields) for row in rows]
+        converters = self.get_converters([field.get_col(meta.db_table) for field in returning_fields])
+        return list(self.apply_converters(returned, converters))
 
     def _plain(self, value: Any) -> Any:
         """Return a value for what SQL would let the database work out."""

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "attachments",
     "people",
     "pages",
+    "seeds",
     "drf_spectacular",
     "corsheaders",
     "allauth",

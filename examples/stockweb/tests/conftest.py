@@ -21,8 +21,8 @@ from attachments import tasks as attaching
 from local.services import mongodb, object_store, postgres, valkey
 from parts.models import Part
 from people.roles import Role, give
+from seeds.plant import plant_parts
 from stock.models import Box
-from stock.seeds.plant import plant
 from stockweb.celery import app
 from tests.factories import Shelf, part, shelf
 from tests.media import Queued
@@ -97,7 +97,7 @@ def stocked(db: None) -> Shelf:
 def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The seeds, planted once for all tests of a module; each begins with them and changes what it likes."""
     with django_db_blocker.unblock(), transaction.atomic():
-        plant()
+        plant_parts()
         yield
         transaction.set_rollback(True)
 

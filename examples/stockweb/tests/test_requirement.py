@@ -9,7 +9,7 @@ from parts.asking import address, asked
 from parts.models import AttributeDefinition
 from parts.quantity import QuantityError
 from parts.requirement import Requirement, RequirementError, clause, vocabulary
-from stock.seeds.catalogue import parts
+from seeds.catalogue import parts
 
 KIND, MATCH = AttributeDefinition.Kind, AttributeDefinition.Match
 

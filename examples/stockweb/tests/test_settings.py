@@ -1,6 +1,7 @@
 """What the settings make of the environment, tried in processes of their own, as they start in production."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -39,6 +40,19 @@ def test_the_image_has_every_app() -> None:
     own = [app for app in settings.INSTALLED_APPS if (PROJECT / app).is_dir()]
     assert len(own) >= 5
     assert [app for app in own if f"!{app}/" not in named] == []
+
+
+def test_the_readme_lists_every_variable_that_is_read() -> None:
+    reads = re.compile(
+        r"""\b(?:flag|whole|listed|origins|one_of|required|environ\.get)\(\s*["']([A-Z][A-Z0-9_]+)["']"""
+    )
+    image = [PROJECT / line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line[0] == "!"]
+    files = [file for each in image for file in (each.rglob("*.py") if each.is_dir() else [each])]
+    read = {name for file in files for name in reads.findall(file.read_text())}
+    section = (PROJECT / "README.md").read_text().split("## The environment")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert len(read) > 30
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == read
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ import yaml
 from websockets.sync.client import connect
 
 from tests.functional.emulator.runtime.support import until
-from tests.functional.example.composed import BIN, EXAMPLE, client, composed, copied
+from tests.functional.example.composed import BIN, EXAMPLE, README, client, composed, copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 #: They end by themselves, or answer nobody.
 UNASKED = {"migrate", "static", "beat"}
 SECRETS = ("DJANGO_SECRET_KEY", "PGPASSWORD", "FLOWER_PASSWORD")
+MONGODB_SECRETS = ("MONGODB_PASSWORD", "MONGODB_ROOT_PASSWORD", "MONGO_EXPRESS_SECRET")
+#: What README.md exports to have MongoDB in the place of PostgreSQL.
+ON_MONGODB = {"COMPOSE_FILE": re.findall(r"^export COMPOSE_FILE=(\S+)", README, re.MULTILINE)[0]}
 PASSWORD = "correct-horse-battery"
 
 
@@ -40,21 +43,24 @@ def test_the_dockerfile_is_what_hadolint_wants() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_compose_file_is_valid(tmp_path: Path) -> None:
-    """The client checks it against the Compose Specification's JSON Schema, which it carries."""
-    project = copied(tmp_path)
-    subprocess.run([project / "compose" / "environment"], check=True)
-    done = client(project, "--profile", "dev", "config", "--quiet")
+@pytest.mark.parametrize(("changed", "files"), [("compose.yaml", {}), ("compose.mongo.yaml", ON_MONGODB)])
+def test_the_compose_files_are_valid(tmp_path: Path, changed: str, files: dict[str, str]) -> None:
+    """The client checks them against the Compose Specification's JSON Schema, which it carries."""
+    project = furnished(tmp_path)
+    done = client(project, "--profile", "dev", "config", "--quiet", environment=files)
     assert (done.returncode, done.stderr) == (0, "")
-    file = project / "compose.yaml"
+    file = project / changed
     file.write_text(file.read_text().replace("mem_limit:", "memory_limit:"))
-    assert "memory_limit" in client(project, "config", "--quiet").stderr
+    assert "memory_limit" in client(project, "--profile", "dev", "config", "--quiet", environment=files).stderr
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    done = client(copied(tmp_path), "config", "--quiet")
+@pytest.mark.parametrize(
+    ("names", "given"), [(SECRETS, {}), (MONGODB_SECRETS, ON_MONGODB | dict.fromkeys(SECRETS, "of-an-older-env"))]
+)
+def test_what_is_missing_is_named(tmp_path: Path, names: tuple[str, ...], given: dict[str, str]) -> None:
+    done = client(copied(tmp_path), "--profile", "dev", "config", "--quiet", environment=given)
     assert done.returncode != 0
-    for name in SECRETS:
+    for name in names:
         assert f"required variable {name} is missing a value: compose/environment makes an .env" in done.stderr
 
 
@@ -63,7 +69,7 @@ def test_passwords_are_made_once_and_kept(tmp_path: Path) -> None:
     script, file = project / "compose" / "environment", project / ".env"
     subprocess.run([script], check=True)
     made = file.read_text()
-    assert [line.split("=")[0] for line in made.splitlines()] == list(SECRETS)
+    assert [line.split("=")[0] for line in made.splitlines()] == [*SECRETS, *MONGODB_SECRETS]
     assert all(len(line.split("=")[1]) >= 32 for line in made.splitlines())
     assert file.stat().st_mode & 0o077 == 0
     again = subprocess.run([script], capture_output=True, text=True, check=False)
@@ -73,10 +79,12 @@ def test_passwords_are_made_once_and_kept(tmp_path: Path) -> None:
 
 
 def test_the_example_environment_names_every_variable() -> None:
-    asked = set(re.findall(r"\$\{(\w+)", (EXAMPLE / "compose.yaml").read_text()))
+    files = ("compose.yaml", "compose.mongo.yaml")
+    asked = {name for file in files for name in re.findall(r"\$\{(\w+)", (EXAMPLE / file).read_text())}
     named = re.findall(r"^#?(\w+)=(.*)$", (EXAMPLE / ".env.example").read_text(), re.MULTILINE)
     assert {name for name, _ in named} == asked
-    assert {name for name, value in named if name in SECRETS and not value} == set(SECRETS)
+    secrets = {*SECRETS, *MONGODB_SECRETS}
+    assert {name for name, value in named if name in secrets and not value} == secrets
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -95,6 +103,71 @@ def test_compose_runs_what_seatrial_runs() -> None:
     units = released["services"] | {"migrate": released["tasks"]["migrate"]}
     for name, unit in units.items():
         assert SERVICES[name].get("command", unit["command"]) == unit["command"]  # the web's is the image's own
+
+
+def test_mongodb_takes_the_place_of_postgresql_and_nothing_else_changes(tmp_path: Path) -> None:
+    project = furnished(tmp_path)
+    before, after = services(project, {}), services(project, ON_MONGODB)
+    assert before.keys() - after.keys() == {"database", "adminer"}
+    assert after.keys() - before.keys() == {"documents", "mongo-express"}
+    application = {name for name, service in before.items() if "build" in service}
+    of_the_store = {"image", "build", "environment", "depends_on"}
+    for name in before.keys() & after.keys():
+        left_out = of_the_store if name in application else set()
+        assert without(after[name], left_out) == without(before[name], left_out), name
+    for name in application:
+        service = after[name]
+        assert (service["image"], service["build"]["args"]) == ("stockweb:mongo", {"STORE": "mongo"})
+        given = dict(service["environment"])
+        if name != "static":  # which needs no store
+            assert given.pop("STOCKWEB_STORE") == "mongo"
+            assert given.pop("MONGODB_URI").endswith("@documents:27017/stockweb?replicaSet=stockweb")
+        assert given == before[name]["environment"]
+        instead = {"documents" if each == "database" else each for each in before[name].get("depends_on", {})}
+        assert service.get("depends_on", {}).keys() == instead
+
+
+def test_mongodb_is_confined_watched_and_asks_for_passwords(tmp_path: Path) -> None:
+    project = furnished(tmp_path)
+    secrets = dict(line.split("=") for line in (project / ".env").read_text().split())
+    found = services(project, ON_MONGODB)
+    documents, express = found["documents"], found["mongo-express"]
+    for service in (documents, express):
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["mem_limit"]
+        assert service["user"] != "root"
+        assert service["healthcheck"]
+        assert all(
+            secret not in json.dumps([service.get("command"), service["healthcheck"]]) for secret in secrets.values()
+        )
+    assert (documents.get("ports"), list(documents["networks"])) == (None, ["inside"])
+    assert "documents" in [volume["source"] for volume in documents["volumes"]]
+    assert [port["host_ip"] for port in express["ports"]] == ["127.0.0.1"]
+    assert express["profiles"] == ["dev"]
+    assert express["environment"]["ME_CONFIG_BASICAUTH_PASSWORD"] == secrets["MONGODB_PASSWORD"]
+    mounted = next(each for each in documents["volumes"] if each["type"] == "bind")
+    for script in (documents["entrypoint"][-1], documents["healthcheck"]["test"][-1]):
+        assert (project / "compose" / "mongo" / script.removeprefix(mounted["target"] + "/")).is_file()
+
+
+def furnished(where: Path) -> Path:
+    """Return a copy of the example with the passwords that its script makes."""
+    project = copied(where)
+    subprocess.run([project / "compose" / "environment"], check=True)
+    return project
+
+
+def services(project: Path, files: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the services as the client understands them."""
+    done = client(project, "--profile", "dev", "config", "--format", "json", environment=files)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)["services"]
+    return found
+
+
+def without(service: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in service.items() if key not in keys}
 
 
 # ---- the stack

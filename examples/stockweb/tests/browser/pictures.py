@@ -19,6 +19,7 @@ WIDE, PHONE = (1280, 800), (390, 780)
         ("parts", "/parts", "light", WIDE),
         ("part", "/parts/3", "light", WIDE),
         ("find", "/find?line=capacitor, ≥ 1 µF, ≥ 16 V, in stock", "dark", WIDE),
+        ("project", "/projects/2", "light", WIDE),
         ("labels", "/labels?boxes=all", "light", WIDE),
         ("phone", "/parts?q=regulator", "light", PHONE),
     ],

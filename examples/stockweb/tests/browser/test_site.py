@@ -26,6 +26,7 @@ PAGES = (
     "/labels?boxes=A1,A2",
     "/scan",
     "/projects",
+    "/projects/2",
     "/shopping",
     "/imports",
     "/login",

@@ -16,10 +16,11 @@ from projects import building
 from projects.importing import read_lines, replace_lines
 from projects.models import Build, Project
 from projects.report import report
+from seeds import plant as seeding
+from shops.models import PriceBreak
 from stock import ledger, low_stock
 from stock.audit import discrepancies
 from stock.models import Box, Lot, Movement
-from stock.seeds import plant as seeding
 from stock.shortlist import Candidate, Wanted, shortlists
 from stock.suiting import possible, suiting, unknown
 from tests.factories import Shelf, define, part
@@ -166,10 +167,16 @@ def _fails(*_: object) -> None:
 def test_seeds_are_planted_once(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     few = list(seeding.parts())[:5]
     monkeypatch.setattr(seeding, "parts", lambda: few)
-    new, movements = seeding.plant()
+    new, movements = seeding.plant_parts()
     assert (new, movements) == (5, sum(len(seed.stock) for seed in few))
-    assert seeding.plant() == (0, 0)
+    assert seeding.plant_parts() == (0, 0)
     assert AttributeValue.objects.count() == sum(len(seed.values) for seed in few)
+    sold = [each for each in seeding.offers() if each.part in few]
+    assert seeding.plant_offers() == len(sold) > 0
+    assert PriceBreak.objects.count() == sum(len(each.breaks) for each in sold)
+    assert (seeding.plant_projects(), Project.objects.count()) == (2, 2)
+    assert (seeding.plant_offers(), seeding.plant_projects()) == (0, 0)
+    assert [report(each).boards for each in Project.objects.all()] == [2, 5]
 
 
 def test_a_keeper_logs_in_takes_adds_moves_counts_and_undoes(world: Shelf, client: Client) -> None:

@@ -145,8 +145,8 @@ _E6 = ("10", "15", "22", "33", "47", "68")
 _E12 = ("10", "12", "15", "18", "22", "27", "33", "39", "47", "56", "68", "82")
 
 
-def _quantity(number: int, low: int, high: int) -> int:
-    """Return a quantity between two bounds that looks counted by hand; the same for the same number."""
+def spread(number: int, low: int, high: int) -> int:
+    """Return a whole number between two bounds that looks like chance; the same for the same number."""
     return low + (number * 2_654_435_761 % 4_294_967_296) * (high - low) // 4_294_967_296
 
 
@@ -165,9 +165,7 @@ def _chip_resistors() -> Iterator[PartSeed]:
         for digits in _E12:
             number += 1
             value = _rkm(digits, exponent)
-            boxes = {"A1": _quantity(number, 15, 300)} | (
-                {"BENCH": _quantity(number, 1, 20)} if number % 7 == 0 else {}
-            )
+            boxes = {"A1": spread(number, 15, 300)} | ({"BENCH": spread(number, 1, 20)} if number % 7 == 0 else {})
             yield PartSeed(
                 type=("Resistor", "Thick film"),
                 name=f"Resistor {value} 0805",
@@ -193,7 +191,7 @@ def _wired_resistors() -> Iterator[PartSeed]:
             tags="tht basic",
             values={"resistance": value, "tolerance": "±1%", "power": "1/4W"},
             min_qty=10,
-            stock={"A2": _quantity(number, 5, 120)},
+            stock={"A2": spread(number, 5, 120)},
         )
 
 
@@ -248,7 +246,7 @@ def _ceramic_capacitors() -> Iterator[PartSeed]:
                 "dielectric": series.dielectric,
             },
             min_qty=20,
-            stock={"A3": _quantity(number, 12, 250)},
+            stock={"A3": spread(number, 12, 250)},
         )
 
 
@@ -276,7 +274,7 @@ def _electrolytic_capacitors() -> Iterator[PartSeed]:
             tags="tht low-esr",
             values={"capacitance": f"{value}F", "voltage": voltage, "tolerance": "±20%", "lifetime": "10000 h"},
             min_qty=5,
-            stock={"A4": _quantity(number, 2, 40)},
+            stock={"A4": spread(number, 2, 40)},
         )
 
 
