@@ -128,7 +128,9 @@ _PARAMETERS = [
     OpenApiParameter("stock", {"type": "string", "enum": ["0", "1"]}, description="1: only what is in stock"),
     OpenApiParameter("page", {"type": "integer", "minimum": 1, "maximum": _LAST_PAGE}),
     OpenApiParameter(
-        "bucket", {"type": "string", "enum": [_SUITS, _COULD]}, description="one half of what is found; without it, both"
+        "bucket",
+        {"type": "string", "enum": [_SUITS, _COULD]},
+        description="one half of what is found; without it, both",
     ),
 ]
 

@@ -281,7 +281,7 @@ def _two_ways(text: str, unit: Unit) -> QuantityError:
 
 
 def _in_long(value: Decimal, unit: Unit) -> Decimal | None:
-    """Return how many of the unit's long ones a number is, None where it is less than one or would not be read again."""
+    """Return how many of the unit's long ones a number is, None where it is less than one or has many decimals."""
     if not unit.long:
         return None
     scaled = Fraction(value) / unit.others[unit.long]

@@ -1,7 +1,7 @@
 """The best parts for many requirements, in one query: what the lines of a bill of material need.
 
 Planning a search takes PostgreSQL as long as doing it. So lines that ask for the same attributes in the same way share
-a branch of the query, which is planned once and run for each of them (LATERAL).
+a branch of the query.
 """
 
 from collections import defaultdict
@@ -12,21 +12,27 @@ from django.db import connection
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from parts.requirement import Clause, Requirement
-from stock.suiting import STOCK, Asked, matching
+from stock.suiting import STOCK, Asked, in_stock, matching
 from stockweb.store import on_mongodb
 
+# One join for all lines of a shape, not one for each (a LIMIT in a LATERAL): whatever PostgreSQL reads of a whole type,
+# it reads once.
 _BEST = SQL("""
 (
-    SELECT line.number, best.id, best.quantity
-    FROM (VALUES {lines}) AS line ({columns}), LATERAL (
-        SELECT part.id, stock.quantity::bigint
-        FROM parts_part AS part {values}, LATERAL ({stock}) AS stock
-        WHERE {conditions}
-        ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.id
-        LIMIT {size}
-    ) AS best
+    SELECT number, id, quantity, place
+    FROM (
+        SELECT line.number, part.id, stock.quantity, row_number() OVER (
+            PARTITION BY line.number
+            ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, part.looseness, stock.quantity DESC,
+                part.id
+        ) AS place
+        FROM (VALUES {lines}) AS line ({columns}), LATERAL ({parts}) AS part, LATERAL ({stock}) AS stock
+        WHERE {in_stock}
+    ) AS ranked
+    WHERE place <= {size}
 )
 """)
+_IN_ORDER = SQL("{} ORDER BY number, place")
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ def shortlists(wanted: Sequence[Wanted], size: int) -> list[list[Candidate]]:
         return found
     branches = [_branch({number: wanted[number] for number in numbers}, size) for numbers in alike.values()]
     with connection.cursor() as cursor:
-        cursor.execute(SQL(" UNION ALL ").join(branches))
-        for number, part, stock in cursor.fetchall():
+        cursor.execute(_IN_ORDER.format(SQL(" UNION ALL ").join(branches)))
+        for number, part, stock, _ in cursor.fetchall():
             found[number].append(Candidate(part, stock))
     return found
 
@@ -73,14 +79,12 @@ def _branch(lines: dict[int, Wanted], size: int) -> Composed:
     shape = next(iter(lines.values())).requirement
     columns = ["number", "enough", "package"]
     columns += [f"{name}{index}" for index in range(len(shape.clauses)) for name in ("low", "high", "words")]
-    found = matching(shape, _named(shape.clauses), SQL("line.package"))
     return _BEST.format(
         lines=SQL(", ").join(_row(number, each) for number, each in lines.items()),
         columns=SQL(", ").join(map(Identifier, columns)),
-        values=found.values,
+        parts=matching(shape, _named(shape.clauses), SQL("line.package")),
         stock=STOCK,
-        conditions=found.conditions,
-        looseness=found.looseness,
+        in_stock=in_stock(shape),
         size=Literal(size),
     )
 
