@@ -1,4 +1,4 @@
-"""How long a file takes to be imported: every row is a new part with five values and a count in a box.
+"""How long a file takes to be imported: every row is a new part with three attributes and a count in a box.
 
 No queue: what is measured is the work of the worker.
 """
