@@ -21,7 +21,7 @@ _PARTS = """
 INSERT INTO parts_part (type_id, name, mpn, manufacturer, description, package, tags, min_qty, created, updated)
 SELECT types[CASE WHEN n %% 5 = 0 THEN 1 + n / 5 %% 2 ELSE 3 + n %% (array_length(types, 1) - 2) END],
     'Part ' || n, 'BENCH-' || n, 'Maker ' || n %% 40, 'made for measuring',
-    (ARRAY['0402', '0603', '0805', '1206', 'axial'])[1 + n %% 5], 'bench', 0, now(), now()
+    (ARRAY['0402', '0603', '0805', '1206', 'axial'])[1 + n / 10 %% 5], 'bench', 0, now(), now()
 FROM generate_series(%(first)s, %(last)s) AS n, (SELECT %(types)s::bigint[] AS types) AS given
 """
 

@@ -1,7 +1,7 @@
 """The best parts for many requirements, in one query: what the lines of a bill of material need.
 
 Planning a search takes PostgreSQL as long as doing it. So lines that ask for the same attributes in the same way share
-a branch of the query.
+a branch of the query, which is planned once and run for each of them (LATERAL).
 """
 
 from collections import defaultdict
@@ -15,24 +15,19 @@ from parts.requirement import Clause, Requirement
 from stock.suiting import STOCK, Asked, in_stock, matching
 from stockweb.store import on_mongodb
 
-# One join for all lines of a shape, not one for each (a LIMIT in a LATERAL): whatever PostgreSQL reads of a whole type,
-# it reads once.
 _BEST = SQL("""
 (
-    SELECT number, id, quantity, place
-    FROM (
-        SELECT line.number, part.id, stock.quantity, row_number() OVER (
-            PARTITION BY line.number
-            ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, part.looseness, stock.quantity DESC,
-                part.id
-        ) AS place
-        FROM (VALUES {lines}) AS line ({columns}), LATERAL ({parts}) AS part, LATERAL ({stock}) AS stock
+    SELECT line.number, best.id, best.quantity
+    FROM (VALUES {lines}) AS line ({columns}), LATERAL (
+        SELECT part.id, stock.quantity
+        FROM ({parts}) AS part, LATERAL ({stock}) AS stock
         WHERE {in_stock}
-    ) AS ranked
-    WHERE place <= {size}
+        ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, part.looseness, stock.quantity DESC,
+            part.id
+        LIMIT {size}
+    ) AS best
 )
 """)
-_IN_ORDER = SQL("{} ORDER BY number, place")
 
 
 @dataclass(frozen=True)
@@ -62,8 +57,8 @@ def shortlists(wanted: Sequence[Wanted], size: int) -> list[list[Candidate]]:
         return found
     branches = [_branch({number: wanted[number] for number in numbers}, size) for numbers in alike.values()]
     with connection.cursor() as cursor:
-        cursor.execute(_IN_ORDER.format(SQL(" UNION ALL ").join(branches)))
-        for number, part, stock, _ in cursor.fetchall():
+        cursor.execute(SQL(" UNION ALL ").join(branches))
+        for number, part, stock in cursor.fetchall():
             found[number].append(Candidate(part, stock))
     return found
 

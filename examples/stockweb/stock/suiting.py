@@ -74,10 +74,9 @@ _MATCHING = SQL("SELECT {id} AS id, {looseness} AS looseness FROM {tables} WHERE
 
 # Naming the types as well is what makes the indexes selective; they have only what is known.
 _OF = SQL("""
-{value}.part_id = {part} AND {value}.type_id = ANY({types}::bigint[]) AND {value}.definition_id = {definition}
-    AND {known} AND {condition}
+{value}.type_id = ANY({types}::bigint[]) AND {value}.definition_id = {definition} AND {known} AND {condition}
 """)
-_EXISTS = SQL("EXISTS (SELECT FROM parts_attributevalue AS {value} WHERE {of})")
+_EXISTS = SQL("EXISTS (SELECT FROM parts_attributevalue AS {value} WHERE {value}.part_id = part.id AND {of})")
 
 # By part and definition alone, for which there is a unique index: any other would be read for each part anew.
 _LOOKED_UP = SQL("""
@@ -87,7 +86,6 @@ coalesce((
 ), 0)
 """)
 _VALUE = Identifier("value")
-_PART = SQL("part.id")
 
 
 @dataclass(frozen=True)
@@ -170,23 +168,23 @@ def matching(
     ``looseness`` is how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause.
     ``named`` and ``package`` say how the numbers and words are named.
     """
-    tables, conditions, distances = [], [], []
-    part: Composable | None = None
+    tables, ids, conditions, distances = [], [], [], []
     for each in requirement.clauses:
         value, asked = Identifier(f"value_{each.definition.pk}"), named(each)
-        part = part or SQL("{}.part_id").format(value)
         tables.append(SQL("parts_attributevalue AS {}").format(value))
-        conditions.append(_of(requirement, each, value, _holds(each, asked, value), part))
+        ids.append(SQL("{}.part_id").format(value))
+        conditions.append(_of(requirement, each, value, _holds(each, asked, value)))
         if not each.words:
             distances.append(SQL("coalesce({}, 0)").format(_distance(each, asked, value)))
-    if part is None or requirement.package:
+    if requirement.package or not ids:
         tables.append(SQL("parts_part AS part"))
+        ids.append(SQL("part.id"))
         conditions.append(_of_the_type(requirement))
-        conditions += [] if part is None else [SQL("{} = {}").format(_PART, part)]
     if requirement.package:
         conditions.append(_package(package or Literal(requirement.package)))
+    conditions += [SQL("{} = {}").format(other, ids[0]) for other in ids[1:]]
     return _MATCHING.format(
-        id=part or _PART,
+        id=ids[0],
         looseness=_sum(distances),
         tables=SQL(", ").join(tables),
         conditions=SQL(" AND ").join(conditions),
@@ -221,14 +219,11 @@ def _exists(requirement: Requirement, clause: Clause, condition: SQL | Composed)
     return _EXISTS.format(value=_VALUE, of=_of(requirement, clause, _VALUE, condition))
 
 
-def _of(
-    requirement: Requirement, clause: Clause, value: Identifier, condition: SQL | Composed, part: Composable = _PART
-) -> Composed:
+def _of(requirement: Requirement, clause: Clause, value: Identifier, condition: SQL | Composed) -> Composed:
     # As the partial indexes say it.
     known = "NOT {}.text_value = ''" if clause.words else "{}.num_lo IS NOT NULL"
     return _OF.format(
         value=value,
-        part=part,
         types=Literal(list(requirement.types)),
         definition=Literal(clause.definition.pk),
         known=SQL(known).format(value),
