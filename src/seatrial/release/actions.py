@@ -17,10 +17,10 @@ from seatrial.release.facts import settled
 from seatrial.release.interrupt import Choice
 from seatrial.release.retire import retire
 from seatrial.release.revisions import next_document, own_tags, same, writable
-from seatrial.release.rolling import follow
-from seatrial.release.rollouts import rollout_of
-from seatrial.release.site import SiteActions
-from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+from seatrial.release.rollout.choice import rollout_of
+from seatrial.release.rollout.ecs import follow
+from seatrial.release.site.actions import SiteActions
+from seatrial.release.site.steps import BuildSite, Publish, UploadSite
 from seatrial.release.smoke import SmokeChecks
 from seatrial.release.steps import (
     Build,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from seatrial.release.facts import Facts
     from seatrial.release.probes import Probes
     from seatrial.release.progress import Progress
-    from seatrial.release.rolling import Rollout
+    from seatrial.release.rollout.ecs import Rollout
     from seatrial.release.steps import Change, Check
 
 

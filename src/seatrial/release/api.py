@@ -32,11 +32,11 @@ from seatrial.release.progress import Progress
 from seatrial.release.promote import check_image, plan_promotion, promotable, promotable_site
 from seatrial.release.record import Records
 from seatrial.release.rollback import plan_rollback, target
-from seatrial.release.site import astray
-from seatrial.release.siteplan import plan_site
+from seatrial.release.rollout.underway import under_way
+from seatrial.release.site.actions import astray
+from seatrial.release.site.planning import plan_site
 from seatrial.release.source import chosen, chosen_site, site_with
 from seatrial.release.steps import CheckMigrations
-from seatrial.release.underway import under_way
 from seatrial.release.watch import Note
 from seatrial.stack import names
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.release.causes import Evidence, Stopped
-from seatrial.release.observe import NOT_WANTED
 from seatrial.release.revisions import log_place
+from seatrial.release.rollout.observe import NOT_WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.aws.ecs import Failure, Task
     from seatrial.aws.logs import Logs
-    from seatrial.release.observe import Observer
+    from seatrial.release.rollout.observe import Observer
     from seatrial.release.steps import Change
 
 #: How many of the last log lines are shown (issue: "last 50 log lines").

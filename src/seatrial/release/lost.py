@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import NoCredentials
 from seatrial.config.smoke import HELD
-from seatrial.release.rolling import Verdict
+from seatrial.release.rollout.ecs import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.errors import SeatrialError
-    from seatrial.release.rolling import Rollout
-    from seatrial.release.site import Publication
+    from seatrial.release.rollout.ecs import Rollout
+    from seatrial.release.site.publication import Publication
 
 
 def left_behind(rollouts: Sequence[Rollout], site: Publication | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.aws.permission import Permission
 from seatrial.release.revisions import own_tags, roles
-from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+from seatrial.release.site.steps import BuildSite, Publish, UploadSite
 from seatrial.release.steps import (
     Build,
     CheckMigrations,

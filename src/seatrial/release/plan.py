@@ -25,7 +25,7 @@ from seatrial.config.smoke import HELD
 from seatrial.config.strategies import CodeDeploy, Rolling
 from seatrial.errors import UsageError
 from seatrial.release.revisions import image_of, version_of
-from seatrial.release.siteplan import site_afterwards, site_notes, site_steps
+from seatrial.release.site.planning import site_afterwards, site_notes, site_steps
 from seatrial.release.steps import (
     Build,
     ByCodeDeploy,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from seatrial.config.strategies import Strategy
     from seatrial.images.built import Kind
     from seatrial.release.facts import Facts
-    from seatrial.release.siteplan import WantedSite
+    from seatrial.release.site.planning import WantedSite
 
 #: Services of the same stage change at the same time.
 STAGES: tuple[tuple[str, ...], ...] = (("web", "websocket"), ("worker",), ("scheduler",))

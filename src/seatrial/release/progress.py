@@ -10,8 +10,8 @@ from seatrial.aws.ecs import revision_name
 if TYPE_CHECKING:
     from seatrial.aws.ecs import TaskDefinition
     from seatrial.release.record import Record
-    from seatrial.release.rolling import Rollout
-    from seatrial.release.site import Publication
+    from seatrial.release.rollout.ecs import Rollout
+    from seatrial.release.site.publication import Publication
 
 
 @dataclass

@@ -18,7 +18,7 @@ from seatrial.publish.upload import whole
 from seatrial.release.facts import app_stack
 from seatrial.release.plan import Wanted, plan_release
 from seatrial.release.record import Records
-from seatrial.release.siteplan import WantedSite
+from seatrial.release.site.planning import WantedSite
 from seatrial.stack import names
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from seatrial.release.facts import units
 from seatrial.release.migrations import unit_that_migrates
 from seatrial.release.permissions import Arns, looking, permissions, starting
 from seatrial.release.plan import Wanted, plan_release
-from seatrial.release.siteplan import WantedSite
+from seatrial.release.site.planning import WantedSite
 from seatrial.release.steps import CheckMigrations
 from seatrial.stack import names
 

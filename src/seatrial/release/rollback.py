@@ -1,7 +1,7 @@
 """Going back: to which release, and by which steps.
 
 What is under way goes back fast: the tasks of before still run, and ECS only has to be asked. All else goes back by a
-deployment, like a release. See :mod:`seatrial.release.underway`.
+deployment, like a release. See :mod:`seatrial.release.rollout.underway`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
 from seatrial.release.plan import refuse, rolls
-from seatrial.release.siteplan import WantedSite, rollback_notes, site_afterwards, site_steps
+from seatrial.release.site.planning import WantedSite, rollback_notes, site_afterwards, site_steps
 from seatrial.release.steps import Change, Keep, NewRevision, Plan, Register, Retire, Roll, Step, Verify
 from seatrial.stack import names
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seatrial.config.models import Settings
     from seatrial.release.facts import Facts
     from seatrial.release.record import Record, Records
-    from seatrial.release.underway import UnderWay
+    from seatrial.release.rollout.underway import UnderWay
 
 #: How a record says that nobody saw its release to the end.
 _UNFINISHED = ("started", "unwatched", "needs_human")

@@ -11,7 +11,7 @@ from seatrial.aws.ssm import Ssm
 from seatrial.errors import UsageError
 from seatrial.release.plan import Wanted
 from seatrial.release.record import Records
-from seatrial.release.siteplan import WantedSite
+from seatrial.release.site.planning import WantedSite
 from seatrial.stack import names
 
 if TYPE_CHECKING:

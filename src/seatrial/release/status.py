@@ -17,9 +17,9 @@ from seatrial.release.lock import Lock
 from seatrial.release.migrations import Pending, pending
 from seatrial.release.record import Record, Records
 from seatrial.release.revisions import version_of
-from seatrial.release.sitestatus import SiteStatus, site_status
+from seatrial.release.rollout.traffic import Group, by_version, group_shares
+from seatrial.release.site.status import SiteStatus, site_status
 from seatrial.release.table import table
-from seatrial.release.traffic import Group, by_version, group_shares
 from seatrial.stack import names
 
 if TYPE_CHECKING:

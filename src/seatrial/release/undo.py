@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from seatrial.aws.ecs import revision_name
 from seatrial.errors import SeatrialError
 from seatrial.release.interrupt import Interrupt
-from seatrial.release.rolling import Rollout, Verdict, follow
-from seatrial.release.rollouts import rollout_of
+from seatrial.release.rollout.choice import rollout_of
+from seatrial.release.rollout.ecs import Rollout, Verdict, follow
 from seatrial.release.stops import StepFailed
 from seatrial.release.watch import Note
 

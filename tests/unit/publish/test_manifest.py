@@ -14,7 +14,7 @@ from seatrial.publish.live import Config, Live, rendered, websocket_url
 from seatrial.publish.manifest import ASKED_FOR, FOR_EVER, cache_control
 from seatrial.publish.types import content_type
 from seatrial.release.record import Record
-from seatrial.release.site import kept
+from seatrial.release.site.actions import kept
 from tests.unit.publish.support import SITE, built, replace_site
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -211,7 +211,7 @@ def test_the_site_alone_needs_a_release_beside_which_it_can_be_put(world: SiteWo
 
 def plan_site_of(world: SiteWorld) -> None:
     from seatrial.release import facts
-    from seatrial.release.siteplan import WantedSite, plan_site
+    from seatrial.release.site.planning import WantedSite, plan_site
 
     plan_site(world.settings, facts.gather(world.settings, world.aws), WantedSite("new"))
 

@@ -13,8 +13,8 @@ from seatrial.aws.ecs import Attachment
 from seatrial.aws.elbv2 import Forward, TargetHealth
 from seatrial.release.migrations import Pending
 from seatrial.release.record import Record
+from seatrial.release.rollout.traffic import Group, by_version, group_shares
 from seatrial.release.status import Running, ServiceStatus, Status, as_lines, as_text, drift
-from seatrial.release.traffic import Group, by_version, group_shares
 
 BOTH = Attachment("blue", "web", 8000, alternate="green", production_rule="production")
 

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import string
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,9 @@ class Rds:
     def wipe(self) -> None:
         """Forget the data of earlier runs."""
         directory = self._directory()
-        shutil.rmtree(directory)
+        while directory.exists():
+            with suppress(FileNotFoundError):  # initdb removes what it made when its emulator was killed
+                shutil.rmtree(directory)
         directory.mkdir()
 
     def stop(self) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
+from seatrial.emulator.addresses import Addresses
+from seatrial.emulator.data.account import database_account, reachable_directory
+from seatrial.emulator.data.rds import Rds
+from tests.functional.emulator.runtime.support import settings
 from tests.functional.emulator.support import Running, emulator, eventually, listening_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +245,22 @@ def test_status_page_shows_the_version_that_serves(running: Running) -> None:
     assert "asked for PostgreSQL 13" in shown["note"]
     assert "correct-horse" not in json.dumps(page)
     delete(running, "older")
+
+
+def test_what_somebody_else_removes_meanwhile_is_wiped_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its emulator is killed, ``initdb`` ends by removing what it made."""
+    directory = reachable_directory(tmp_path / "postgres", database_account())
+    (directory / "shop" / "cluster").mkdir(parents=True)
+    rmdir = os.rmdir
+
+    def twice(path: str, *, dir_fd: int | None = None) -> None:
+        rmdir(path, dir_fd=dir_fd)
+        if path == "cluster":
+            rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", twice)
+    children: Any = None  # it starts none
+    Rds(settings(tmp_path), Addresses(16), children).wipe()
+    assert list(directory.iterdir()) == []

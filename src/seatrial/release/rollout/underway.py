@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from seatrial.release.rolling import UNDER_WAY
+from seatrial.release.rollout.ecs import UNDER_WAY
 
 if TYPE_CHECKING:
     from seatrial.aws.deployments import ServiceDeployment

@@ -20,7 +20,7 @@ from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import AwsError
 from seatrial.release import evidence
 from seatrial.release.interrupt import Choice
-from seatrial.release.observe import Observer
+from seatrial.release.rollout.observe import Observer
 from seatrial.release.watch import DeploymentChanged
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.release.codedeploy import CodeDeployRollout
-from seatrial.release.returning import Returning, ReturningByCodeDeploy
-from seatrial.release.rolling import Rollout
+from seatrial.release.rollout.codedeploy import CodeDeployRollout
+from seatrial.release.rollout.ecs import Rollout
+from seatrial.release.rollout.returning import Returning, ReturningByCodeDeploy
 
 if TYPE_CHECKING:
     from seatrial.release.context import Context

@@ -1,8 +1,7 @@
-"""The steps of a release that are about its site, and their way back."""
+"""The steps of a release that are about its site."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from seatrial.publish.live import Live, rendered, websocket_url
 from seatrial.publish.publish import Publisher
 from seatrial.release.interrupt import Choice
 from seatrial.release.record import Records
+from seatrial.release.site.publication import Publication
 from seatrial.release.stops import TurnedBack, Unwatched
 from seatrial.release.watch import Note
 from seatrial.stack import names
@@ -32,40 +32,10 @@ if TYPE_CHECKING:
     from seatrial.release.facts import Facts
     from seatrial.release.progress import Progress
     from seatrial.release.record import Record
-    from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+    from seatrial.release.site.steps import BuildSite, Publish, UploadSite
 
 #: So many releases back it is looked for the builds whose files stay.
 _LOOKED_AT = 50
-
-
-@dataclass
-class Publication:
-    """What was begun to be put live, and ``before``, what was live until then (None for nothing).
-
-    ``kept`` are the builds whose hashed files stay. ``after_services`` says that services had been told to change
-    before: the way back goes the other way round. ``done``: it is live everywhere.
-    """
-
-    publisher: Publisher
-    target: Live
-    before: Live | None
-    kept: tuple[str, ...]
-    after_services: bool
-    done: bool = False
-
-    def take_back(self) -> list[str]:
-        """Put back what was live before. Returns what did not work, one sentence each; empty is good."""
-        calm = replace(self.publisher, look=lambda: None)
-        try:
-            if self.before is not None:
-                calm.note(f"the site: going back to {self.before.version}")
-                calm.publish(self.before, (*self.kept, self.target.build))
-            elif calm.bucket.begun() or calm.bucket.live():
-                calm.note("the site: going back to none, as there was before")
-                calm.withdraw()
-        except SeatrialError as error:
-            return [f"the site: not back at {self.before.version if self.before else 'none'}: {error.message}"]
-        return []
 
 
 class SiteActions:

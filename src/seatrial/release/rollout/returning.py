@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.release.codedeploy import CodeDeployRollout
-from seatrial.release.rolling import Rollout, Verdict
+from seatrial.release.rollout.codedeploy import CodeDeployRollout
+from seatrial.release.rollout.ecs import Rollout, Verdict
 
 if TYPE_CHECKING:
     from seatrial.aws.deployments import ServiceDeployment

@@ -15,8 +15,8 @@ from seatrial.aws.ecs import revision_name
 from seatrial.aws.errors import AwsError
 from seatrial.config.hooks import GATED
 from seatrial.release import evidence as evidence_
-from seatrial.release.hookedgates import HookedGates
-from seatrial.release.rolling import Rollout, Verdict
+from seatrial.release.rollout.ecs import Rollout, Verdict
+from seatrial.release.rollout.hookedgates import HookedGates
 from seatrial.release.watch import DeploymentChanged
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
-from seatrial.release.sitesteps import BuildSite, Publish, UploadSite
+from seatrial.release.site.steps import BuildSite, Publish, UploadSite
 from seatrial.release.steps import Keep, Plan, Step
 from seatrial.stack import names
 

@@ -1,0 +1,1 @@
+"""One service's change, by ECS or by CodeDeploy: begun, watched, judged, taken back."""
