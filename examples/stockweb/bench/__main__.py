@@ -76,8 +76,8 @@ def _column(size: int, environment: dict[str, str]) -> Iterator[tuple[str, str]]
     yield "making the parts, seconds", f"{time.perf_counter() - begun:.0f}"
     for each in asked():
         times = timed(each.act)
-        plural = "y" if times.queries == 1 else "ies"
-        yield f"{each.name} ({times.queries} quer{plural})", marked(f"{times}", times.p95, each.budget.get(size))
+        told = f"{times}, {times.queries} {'query' if times.queries == 1 else 'queries'}"
+        yield each.name, marked(told, times.p95, each.budget.get(size))
     yield from ledger.one_lot()
     yield from loading.pages(environment)
     yield from importing.measured(f"{size}")
