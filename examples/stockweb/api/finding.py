@@ -2,6 +2,9 @@
 
 ``GET /api/v1/find?line=10u, 25V, X7R, in stock``
 ``GET /api/v1/find?type=4&attr:capacitance=>=10u&attr:dielectric=X7R&package=0805&stock=1&page=2``
+
+What could suit takes longer to find than what suits, and both may be asked for at once: ``bucket=suits`` and
+``bucket=could`` answer with the one or the other.
 """
 
 from collections.abc import Sequence
@@ -29,6 +32,8 @@ PAGE_SIZE = 25
 #: Counting further tells nobody anything; then ``more`` is true.
 MAX_COUNT = 1000
 _LAST_PAGE = MAX_COUNT // PAGE_SIZE
+#: The halves of what is found, as ``bucket`` asks for them.
+_SUITS, _COULD = "suits", "could"
 
 
 class RequirementBody(serializers.Serializer):
@@ -77,11 +82,11 @@ class CouldSuitBody(serializers.Serializer):
 
 
 class FoundBody(serializers.Serializer):
-    """What was found."""
+    """What was found; a half that was not asked for is left out."""
 
     requirement = RequirementBody()
-    suits = SuitsBody()
-    could_suit = CouldSuitBody()
+    suits = SuitsBody(required=False)
+    could_suit = CouldSuitBody(required=False)
 
 
 class SavedBody(RequirementBody):
@@ -122,6 +127,11 @@ _PARAMETERS = [
     OpenApiParameter("package", str),
     OpenApiParameter("stock", {"type": "string", "enum": ["0", "1"]}, description="1: only what is in stock"),
     OpenApiParameter("page", {"type": "integer", "minimum": 1, "maximum": _LAST_PAGE}),
+    OpenApiParameter(
+        "bucket",
+        {"type": "string", "enum": [_SUITS, _COULD]},
+        description="one half of what is found; without it, both",
+    ),
 ]
 
 
@@ -133,20 +143,20 @@ class Find(Resource):
         """Find the parts that suit, best first, and (on the first page) those that could, if more were known of them.
 
         Which rule an attribute goes by is a matter of its definition; `≥`, `≤`, `=`, `±10%` and `10–20 V` say it
-        themselves. Six queries, and one for each word that may be a package.
+        themselves. Six queries, five for one half, and one for each word that may be a package.
         """
         requirement = asking.asked(request.query_params, vocabulary())
         if requirement is None:
             raise RequirementError({"type": "name a type of part, or write a line"})
-        number = _page(request.query_params.get("page", "1"))
-        suits = suiting(requirement, (number - 1) * PAGE_SIZE, PAGE_SIZE)
-        could = possible(requirement, PAGE_SIZE) if number == 1 else Bucket()
+        number, halves = _page(request.query_params.get("page", "1")), _halves(request.query_params.get("bucket"))
+        suits = suiting(requirement, (number - 1) * PAGE_SIZE, PAGE_SIZE) if _SUITS in halves else Bucket()
+        could = possible(requirement, PAGE_SIZE) if _COULD in halves and number == 1 else Bucket()
         details = _details([part.pk for part in (*suits.parts, *could.parts)])
-        body = {
-            "requirement": _requirement(requirement),
-            "suits": _bucket(suits, details),
-            "could_suit": _bucket(could, details, requirement),
-        }
+        body: dict[str, Any] = {"requirement": _requirement(requirement)}
+        if _SUITS in halves:
+            body["suits"] = _bucket(suits, details)
+        if _COULD in halves:
+            body["could_suit"] = _bucket(could, details, requirement)
         return Response(body)
 
 
@@ -261,3 +271,10 @@ def _page(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= len(text) < 4 and 1 <= int(text) <= _LAST_PAGE):
         raise bad_parameters({"page": f"a page is a number from 1 to {_LAST_PAGE}"})
     return int(text)
+
+
+def _halves(bucket: str | None) -> Sequence[str]:
+    both = (_SUITS, _COULD)
+    if bucket not in (None, *both):
+        raise bad_parameters({"bucket": f"the halves of what is found are {_SUITS} and {_COULD}"})
+    return both if bucket is None else (bucket,)

@@ -1,12 +1,17 @@
-"""Many parts, made by the database itself: half a minute for a hundred thousand.
+"""Many parts, made by the database itself.
 
 Twenty types; a fifth of all parts are capacitors. Six values for a part, of which one in twenty is missing; one lot for
 a part, a third of them empty. The same parts in every run.
 """
 
-from django.db import connection
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from parts.models import AttributeDefinition, PartType
+from django.db import connection
+from django.db.models import Max
+
+from parts.models import AttributeDefinition, Part, PartType
 
 TYPES = 20
 ATTRIBUTES = 6
@@ -16,8 +21,8 @@ _PARTS = """
 INSERT INTO parts_part (type_id, name, mpn, manufacturer, description, package, tags, min_qty, created, updated)
 SELECT types[CASE WHEN n %% 5 = 0 THEN 1 + n / 5 %% 2 ELSE 3 + n %% (array_length(types, 1) - 2) END],
     'Part ' || n, 'BENCH-' || n, 'Maker ' || n %% 40, 'made for measuring',
-    (ARRAY['0402', '0603', '0805', '1206', 'axial'])[1 + n %% 5], 'bench', 0, now(), now()
-FROM generate_series(1, %(parts)s) AS n, (SELECT %(types)s::bigint[] AS types) AS given
+    (ARRAY['0402', '0603', '0805', '1206', 'axial'])[1 + n / 10 %% 5], 'bench', 0, now(), now()
+FROM generate_series(%(first)s, %(last)s) AS n, (SELECT %(types)s::bigint[] AS types) AS given
 """
 
 # Noise that is the same in every run; of these, one in twenty is left out.
@@ -42,7 +47,7 @@ FROM (
         part.type_id, (SELECT parent_id FROM parts_parttype WHERE id = part.type_id)
     )
     CROSS JOIN LATERAL (SELECT abs(hashint8(part.id * 1009 + definition.id)::bigint) AS noise) AS made
-    WHERE part.tags = 'bench'
+    WHERE part.tags = 'bench' AND part.id > %(before)s
 ) AS every
 WHERE noise / 64 %% 20 <> 0
 """
@@ -50,20 +55,43 @@ WHERE noise / 64 %% 20 <> 0
 _LOTS = """
 INSERT INTO stock_lot (part_id, box_id, qty)
 SELECT id, boxes[1 + id %% array_length(boxes, 1)], greatest(0, hashint8(id)::bigint %% 300 + 100)
-FROM parts_part, (SELECT array_agg(id ORDER BY id) AS boxes FROM stock_box) AS all_boxes WHERE tags = 'bench'
+FROM parts_part, (SELECT array_agg(id ORDER BY id) AS boxes FROM stock_box) AS all_boxes
+WHERE tags = 'bench' AND id > %(before)s
+"""
+
+
+# Indexes that no constraint needs are quicker made anew than kept up.
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename IN ('parts_part', 'parts_attributevalue', 'stock_lot')
+    AND indexname NOT IN (SELECT conname FROM pg_constraint) AND indexdef NOT LIKE 'CREATE UNIQUE%'
 """
 
 
 def fill(parts: int) -> None:
-    """Make so many parts with values and lots, in the boxes that are there."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PARTS, {"parts": parts, "types": _types()})
+    """Make parts with values and lots, in the boxes that are there, until there are so many."""
+    there = Part.objects.filter(tags="bench")
+    made, before = there.count(), there.aggregate(last=Max("pk"))["last"] or 0
+    given = {"first": made + 1, "last": parts, "types": _types(), "before": before}
+    with connection.cursor() as cursor, _without_indexes(cursor):
         # Triggers would look up the type of each part, which is known here.
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute(_VALUES, ())
+        for statement in (_PARTS, _VALUES, _LOTS):
+            cursor.execute(statement, given)
         cursor.execute("SET session_replication_role = origin")
-        cursor.execute(_LOTS, ())
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def _without_indexes(cursor: Any) -> Iterator[None]:
+    cursor.execute(_INDEXES)
+    indexes = cursor.fetchall()
+    for name, _ in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for _, definition in indexes:
+        cursor.execute(definition)
 
 
 def bom(lines: int) -> bytes:
@@ -77,7 +105,10 @@ def bom(lines: int) -> bytes:
 
 
 def _types() -> list[int]:
-    """Return the ids of the types that have parts: two of capacitors, then the others."""
+    """Return the ids of the types that have parts, made if need be: two of capacitors, then the others."""
+    if there := dict(PartType.objects.filter(name__startswith="Bench ").values_list("name", "pk")):
+        there.pop("Bench capacitor")
+        return list(there.values())
     capacitor = PartType.objects.create(name="Bench capacitor", designators="BC")
     ceramic = PartType.objects.create(name="Bench ceramic", parent=capacitor)
     other = PartType.objects.create(name="Bench electrolytic", parent=capacitor)

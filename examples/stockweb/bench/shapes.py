@@ -4,10 +4,11 @@ InvenTree filters by parameters with a JOIN for each and DISTINCT, Part-DB with 
 run on the same tables, with the indexes of this application. Only its own query ranks and counts what it finds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from django.db import connection
 
+from bench.timing import Measured
 from parts.line import read_line
 from parts.requirement import vocabulary
 from stock.suiting import suiting
@@ -35,8 +36,8 @@ ORDER BY part.mpn LIMIT 25
 """
 
 
-def shapes(line: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield names and queries."""
+def shapes(line: str) -> Iterator[Measured]:
+    """Yield queries."""
     requirement = read_line(line, None, vocabulary(), lambda _text: False)
     values = {each.definition.key: each.definition.pk for each in requirement.clauses}
     values["types"] = list(requirement.types)
@@ -46,6 +47,6 @@ def shapes(line: str) -> Iterator[tuple[str, Callable[[], object]]]:
             cursor.execute(statement, values)
             return cursor.fetchall()
 
-    yield "query: ours, ranked and counted", lambda: suiting(requirement, 0, _PAGE)
-    yield "query: a JOIN for each clause and DISTINCT, neither ranked nor counted", lambda: run(_JOINS)
-    yield "query: a correlated count for each clause, neither", lambda: run(_COUNTS)
+    yield Measured("the same, our query: ranked and counted", lambda: suiting(requirement, 0, _PAGE))
+    yield Measured("the same, InvenTree's shape: neither ranked nor counted", lambda: run(_JOINS))
+    yield Measured("the same, Part-DB's shape: neither ranked nor counted", lambda: run(_COUNTS))

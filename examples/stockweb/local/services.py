@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def postgres(directory: Path, *, durable: bool) -> Iterator[dict[str, str]]:
+def postgres(directory: Path, *, durable: bool, settings: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
     """Run PostgreSQL on the cluster in ``directory`` (made if there is none); yield the variables libpq reads.
 
-    Without ``durable`` nothing is flushed to disk, for tests. PostgreSQL refuses to run as root: then it runs under
-    another account. Raises ``RuntimeError`` with the end of its log when it does not start.
+    Without ``durable`` nothing is flushed to disk, for tests; ``settings`` are PostgreSQL's own. PostgreSQL refuses to
+    run as root: then it runs under another account. Raises ``RuntimeError`` with the end of its log when it does not
+    start.
     """
     account = _account()
     binaries = _postgres_binaries(directory, account)
@@ -56,6 +57,7 @@ def postgres(directory: Path, *, durable: bool) -> Iterator[dict[str, str]]:
     options = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", "max_connections": 100}
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    options |= settings or {}
     command = [binaries / "postgres", "-D", cluster]
     command += [each for name, value in options.items() for each in ("-c", f"{name}={value}")]
     environment = {"PGHOST": HOST, "PGPORT": str(port), "PGUSER": USER, "PGPASSWORD": password_file.read_text()}

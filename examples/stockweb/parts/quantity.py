@@ -18,6 +18,8 @@ MAX_LENGTH = 80
 _SMALLEST, _LARGEST = Fraction(1, 10**30), Fraction(10**30)
 #: What is smaller is written with an exponent.
 _READABLE = Decimal("0.0001")
+#: A unit that is no decimal multiple of the base unit is written where so many parts of it say a number exactly.
+_PARTS = 1000
 
 _SIGNS = {"": 1, "+": 1, "-": -1, "\u2013": -1, "\u2014": -1}
 _SIGN = "[+\\-\u2013\u2014]?"
@@ -116,12 +118,14 @@ def wish(text: str, unit: str) -> Wish:
 
 
 def write(value: float, unit: str, digits: int | None = None) -> str:
-    """Write a number of base units in engineering notation: ``4.7 kΩ``.
+    """Write a number of base units in engineering notation: ``4.7 kΩ``; what is long in its long unit: ``10000 h``.
 
     Without ``digits``, all that the number has are written, and :func:`number` reads the very same float again.
     """
     known = UNITS[unit]
     exact = Decimal(repr(value) if digits is None else f"{value:.{digits - 1}e}")
+    if (long := _in_long(exact, known)) is not None:
+        return f"{_with_exponent(long) if abs(long) >= 10**6 else _plain(long)} {known.long}"
     prefix, scaled = _prefixed(exact, known)
     text = _with_exponent(scaled) if not prefix and scaled and not _READABLE <= abs(scaled) < 10**6 else _plain(scaled)
     ending = f"{prefix}{known.symbol}"
@@ -274,6 +278,15 @@ def _of_what(text: str, unit: Unit) -> QuantityError:
 
 def _two_ways(text: str, unit: Unit) -> QuantityError:
     return QuantityError(f"“{text}” may be a prefix or the unit: write {text}{unit.symbol} or {unit.symbol}")
+
+
+def _in_long(value: Decimal, unit: Unit) -> Decimal | None:
+    """Return how many of the unit's long ones a number is, None where it is less than one or has many decimals."""
+    if not unit.long:
+        return None
+    scaled = Fraction(value) / unit.others[unit.long]
+    exactly = abs(scaled) >= 1 and _PARTS % scaled.denominator == 0
+    return Decimal(scaled.numerator) / scaled.denominator if exactly else None
 
 
 def _prefixed(value: Decimal, unit: Unit) -> tuple[str, Decimal]:

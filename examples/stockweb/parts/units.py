@@ -22,8 +22,9 @@ class Unit:
 
     ``symbol`` is how it is shown, ``example`` a quantity as people write it, ``names`` are other ways to write the
     unit, ``prefixes`` what may stand before it. ``others`` are units of the same kind and their factors; they take no
-    prefix. ``letters`` may stand in place of the decimal mark, as in ``4R7``. Where ``bare`` is false, a number alone
-    is refused: ``47`` farad was never meant.
+    prefix; what is no less than the one named ``long`` is written in it, for nobody thinks of a lifetime in seconds.
+    ``letters`` may stand in place of the decimal mark, as in ``4R7``. Where ``bare`` is false, a number alone is
+    refused: ``47`` farad was never meant.
     """
 
     symbol: str
@@ -31,6 +32,7 @@ class Unit:
     names: tuple[str, ...] = ()
     prefixes: str = ""
     others: Mapping[str, Fraction] = field(default_factory=dict)
+    long: str = ""
     letters: str = ""
     signed: bool = False
     whole: bool = False
@@ -58,7 +60,7 @@ UNITS: Mapping[str, Unit] = {
     "A": Unit("A", "200mA", ("a", "amp", "amps"), "fpnµmk", letters="A", signed=True),
     "W": Unit("W", "1/4W", ("w", "watt", "watts"), "nµmkM", letters="W"),
     "Hz": Unit("Hz", "16MHz", ("hz", "HZ"), "kMGT"),
-    "s": Unit("s", "10ms", ("sec",), "fpnµm", {"min": Fraction(60), "h": Fraction(3600)}, signed=True),
+    "s": Unit("s", "10ms", ("sec",), "fpnµm", {"min": Fraction(60), "h": Fraction(3600)}, long="h", signed=True),
     "m": Unit(
         "m",
         "2.54mm",

@@ -12,17 +12,18 @@ from django.db import connection
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from parts.requirement import Clause, Requirement
-from stock.suiting import STOCK, Asked, matching
+from stock.suiting import STOCK, Asked, in_stock, matching
 from stockweb.store import on_mongodb
 
 _BEST = SQL("""
 (
     SELECT line.number, best.id, best.quantity
     FROM (VALUES {lines}) AS line ({columns}), LATERAL (
-        SELECT part.id, stock.quantity::bigint
-        FROM parts_part AS part {values}, LATERAL ({stock}) AS stock
-        WHERE {conditions}
-        ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.id
+        SELECT part.id, stock.quantity
+        FROM ({parts}) AS part, LATERAL ({stock}) AS stock
+        WHERE {in_stock}
+        ORDER BY stock.quantity >= line.enough DESC, stock.quantity > 0 DESC, part.looseness, stock.quantity DESC,
+            part.id
         LIMIT {size}
     ) AS best
 )
@@ -73,14 +74,12 @@ def _branch(lines: dict[int, Wanted], size: int) -> Composed:
     shape = next(iter(lines.values())).requirement
     columns = ["number", "enough", "package"]
     columns += [f"{name}{index}" for index in range(len(shape.clauses)) for name in ("low", "high", "words")]
-    found = matching(shape, _named(shape.clauses), SQL("line.package"))
     return _BEST.format(
         lines=SQL(", ").join(_row(number, each) for number, each in lines.items()),
         columns=SQL(", ").join(map(Identifier, columns)),
-        values=found.values,
+        parts=matching(shape, _named(shape.clauses), SQL("line.package")),
         stock=STOCK,
-        conditions=found.conditions,
-        looseness=found.looseness,
+        in_stock=in_stock(shape),
         size=Literal(size),
     )
 

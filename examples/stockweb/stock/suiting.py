@@ -34,12 +34,19 @@ class Found(NamedTuple):
     hits: int
 
 
+# What a page shows of a part is looked up for those that may be on it; those that tie are, for their names decide.
 _SUITS = SQL("""
+WITH best AS MATERIALIZED (
+    SELECT part.id, part.looseness, stock.quantity, count(*) OVER () AS hits
+    FROM ({parts}) AS part, LATERAL ({stock}) AS stock
+    WHERE {in_stock}
+    ORDER BY stock.quantity > 0 DESC, part.looseness, stock.quantity DESC
+    FETCH FIRST {end} ROWS WITH TIES
+)
 SELECT part.id, part.name, part.mpn, part.manufacturer, part.package, part.min_qty,
-    {asked}::bigint[] AS known, count(*) OVER () AS hits
-FROM parts_part AS part {values}, LATERAL ({stock}) AS stock
-WHERE {conditions}
-ORDER BY stock.quantity > 0 DESC, {looseness}, stock.quantity DESC, part.name, part.id
+    {asked}::bigint[] AS known, best.hits
+FROM best JOIN parts_part AS part ON part.id = best.id
+ORDER BY best.quantity > 0 DESC, best.looseness, best.quantity DESC, part.name, part.id
 LIMIT {size} OFFSET {start}
 """)
 
@@ -54,8 +61,7 @@ ORDER BY stock.quantity > 0 DESC, {unknown}, {looseness}, stock.quantity DESC, i
 LIMIT {size}
 """)
 
-STOCK = SQL("SELECT coalesce(sum(lot.qty), 0) AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
-_IN_STOCK = SQL("stock.quantity > 0")
+STOCK = SQL("SELECT coalesce(sum(lot.qty), 0)::bigint AS quantity FROM stock_lot AS lot WHERE lot.part_id = part.id")
 
 _SAID = SQL("""
 SELECT coalesce(array_agg(value.definition_id), '{{}}') AS known FROM parts_attributevalue AS value
@@ -63,13 +69,14 @@ WHERE value.part_id = part.id AND value.definition_id = ANY({asked}::bigint[])
     AND (value.num_lo IS NOT NULL OR value.text_value <> '')
 """)
 
+# What suits, from the values alone where they tell: of the parts' own table nothing is read that is not asked for.
+_MATCHING = SQL("SELECT {id} AS id, {looseness} AS looseness FROM {tables} WHERE {conditions}")
+
 # Naming the types as well is what makes the indexes selective; they have only what is known.
 _OF = SQL("""
-{value}.part_id = part.id AND {value}.type_id = ANY({types}::bigint[]) AND {value}.definition_id = {definition}
-    AND {known} AND {condition}
+{value}.type_id = ANY({types}::bigint[]) AND {value}.definition_id = {definition} AND {known} AND {condition}
 """)
-_EXISTS = SQL("EXISTS (SELECT FROM parts_attributevalue AS {value} WHERE {of})")
-_JOIN = SQL("JOIN parts_attributevalue AS {value} ON {of}")
+_EXISTS = SQL("EXISTS (SELECT FROM parts_attributevalue AS {value} WHERE {value}.part_id = part.id AND {of})")
 
 # By part and definition alone, for which there is a unique index: any other would be read for each part anew.
 _LOOKED_UP = SQL("""
@@ -92,14 +99,13 @@ class Bucket:
 @on_mongodb("stock.mongo.suiting")
 def suiting(requirement: Requirement, start: int, size: int) -> Bucket:
     """Return ``size`` of the parts that suit, from the one with the number ``start`` (the first is 0)."""
-    found = matching(requirement)
     return _bucket(
         _SUITS.format(
-            asked=Literal(_asked(requirement)),
-            values=found.values,
+            parts=matching(requirement),
             stock=STOCK,
-            conditions=found.conditions,
-            looseness=found.looseness,
+            in_stock=in_stock(requirement),
+            end=Literal(start + size),
+            asked=Literal(_asked(requirement)),
             size=Literal(size),
             start=Literal(start),
         )
@@ -124,7 +130,7 @@ def possible(requirement: Requirement, size: int) -> Bucket:
             conditions=SQL(" AND ").join(fine),
             stock=STOCK,
             said=_SAID.format(asked=Literal(_asked(requirement))),
-            in_stock=_IN_STOCK if requirement.in_stock else SQL("TRUE"),
+            in_stock=in_stock(requirement),
             silent=SQL(" OR ").join(silent),
             unknown=unknown,
             looseness=_sum(_looked_up(each) for each in requirement.clauses if not each.words),
@@ -154,33 +160,40 @@ def literally(clause: Clause) -> Asked:
     return Asked(Literal(clause.low), Literal(clause.high), SQL("{}::text[]").format(Literal(list(clause.words))))
 
 
-@dataclass(frozen=True)
-class Matching:
-    """How SQL finds what suits: ``parts_part AS part`` and ``values``, beside :data:`STOCK` as ``stock``.
-
-    ``looseness`` is how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause.
-    """
-
-    values: Composed
-    conditions: Composed
-    looseness: Composed
-
-
 def matching(
     requirement: Requirement, named: Callable[[Clause], Asked] = literally, package: Composable | None = None
-) -> Matching:
-    """Return how parts are found that suit; ``named`` and ``package`` say how the numbers and words are named."""
-    joins, distances, conditions = [], [], [_of_the_type(requirement)]
+) -> Composed:
+    """Return how SQL finds the parts that suit but for their stock: the ``id`` of each, and its ``looseness``.
+
+    ``looseness`` is how far a part is from what is asked for: 0 if it is just that, and less than 1 for each clause.
+    ``named`` and ``package`` say how the numbers and words are named.
+    """
+    tables, ids, conditions, distances = [], [], [], []
     for each in requirement.clauses:
         value, asked = Identifier(f"value_{each.definition.pk}"), named(each)
-        joins.append(_JOIN.format(value=value, of=_of(requirement, each, value, _holds(each, asked, value))))
+        tables.append(SQL("parts_attributevalue AS {}").format(value))
+        ids.append(SQL("{}.part_id").format(value))
+        conditions.append(_of(requirement, each, value, _holds(each, asked, value)))
         if not each.words:
             distances.append(SQL("coalesce({}, 0)").format(_distance(each, asked, value)))
-    if requirement.in_stock:
-        conditions.append(_IN_STOCK)
+    if requirement.package or not ids:
+        tables.append(SQL("parts_part AS part"))
+        ids.append(SQL("part.id"))
+        conditions.append(_of_the_type(requirement))
     if requirement.package:
         conditions.append(_package(package or Literal(requirement.package)))
-    return Matching(SQL(" ").join(joins), SQL(" AND ").join(conditions), _sum(distances))
+    conditions += [SQL("{} = {}").format(other, ids[0]) for other in ids[1:]]
+    return _MATCHING.format(
+        id=ids[0],
+        looseness=_sum(distances),
+        tables=SQL(", ").join(tables),
+        conditions=SQL(" AND ").join(conditions),
+    )
+
+
+def in_stock(requirement: Requirement) -> SQL:
+    """Return the condition on :data:`STOCK` as ``stock``."""
+    return SQL("stock.quantity > 0" if requirement.in_stock else "TRUE")
 
 
 def _bucket(query: Composed) -> Bucket:

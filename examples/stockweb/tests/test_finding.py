@@ -274,6 +274,8 @@ class TestApi:
             ({"line": "resistor, 10k", "page": "0"}, "page"),
             ({"line": "resistor, 10k", "page": "41"}, "page"),
             ({"line": "resistor\n10k"}, "line"),
+            ({"line": "resistor, 10k", "bucket": ""}, "bucket"),
+            ({"line": "resistor, 10k", "bucket": "could_suit"}, "bucket"),
         ],
     )
     def test_what_is_wrong_is_400_with_the_reason(self, client: Client, query: dict[str, str], wrong: str) -> None:
@@ -287,3 +289,16 @@ class TestApi:
             self.get(client, line="resistor, 220R, 1%")
         with django_assert_num_queries(7):  # it may be a package
             self.get(client, line="resistor, 4k7, 1%")
+
+    @pytest.mark.parametrize("path", ["/api/v1/find", "/api/find"])
+    @pytest.mark.parametrize(("bucket", "half"), [("suits", "suits"), ("could", "could_suit")])
+    def test_each_half_is_had_alone_for_five_queries(
+        self, client: Client, django_assert_num_queries: Any, path: str, bucket: str, half: str
+    ) -> None:
+        part("Resistor without anything", type=PartType.objects.get(name="Resistor"))
+        query = {"line": "resistor, 220R, 1%"}
+        both = client.get(path, query).json()
+        with django_assert_num_queries(5):
+            alone = client.get(path, query | {"bucket": bucket}).json()
+        assert alone == {"requirement": both["requirement"], half: both[half]}
+        assert alone[half]["count"] > 0

@@ -216,6 +216,15 @@ def test_a_wish_for_at_least_a_range_is_refused() -> None:
         (0, "V", None, "0 V"),
         (-0.0, "V", None, "0 V"),
         (0.01, "m", None, "10 mm"),
+        (0.01, "s", None, "10 ms"),
+        (3599, "s", None, "3599 s"),
+        (3600, "s", None, "1 h"),
+        (5400, "s", None, "1.5 h"),
+        (-7200, "s", None, "-2 h"),
+        (3601, "s", None, "3601 s"),  # no hours in decimals are just that
+        (3.6e7, "s", None, "10000 h"),
+        (-3.6e9, "s", None, "-1e6 h"),
+        (3.6123e7, "s", 2, "10000 h"),
         (1500, "degC", None, "1500 °C"),
         (40, "count", None, "40"),
         (1e-9, "%", None, "1e-9 %"),
@@ -238,13 +247,15 @@ def test_the_example_of_every_unit_can_be_read(unit: str) -> None:
 
 units = st.sampled_from(sorted(UNITS))
 magnitudes = st.one_of(st.just(0.0), st.floats(min_value=1e-30, max_value=1e30))
+hours = st.decimals(min_value=1, max_value=10**8, places=3).map(lambda each: float(each * 3600))
 
 
 @st.composite
 def values(draw: st.DrawFn) -> tuple[float, str]:
     """A number that the unit can have."""
     unit = draw(units)
-    value = draw(st.integers(0, 10**15).map(float) if UNITS[unit].whole else magnitudes)
+    magnitude = magnitudes | hours if unit == "s" else magnitudes
+    value = draw(st.integers(0, 10**15).map(float) if UNITS[unit].whole else magnitude)
     return (-value if UNITS[unit].signed and draw(st.booleans()) else value), unit
 
 

@@ -315,9 +315,15 @@ def test_boxes_in_boxes(keeper: Page) -> None:
 
 def test_find_by_requirement_and_keep_it(keeper: Page) -> None:
     keeper.goto("/find")
-    keeper.get_by_label("Requirement in words").fill("capacitor, ≥ 1 µF, X7R, in stock")
+    keeper.get_by_label("Requirement in words").fill("inductor, 10uH, ≥ 1A, in stock")
     keeper.keyboard.press("Enter")
     suits = keeper.get_by_role("region", name=re.compile("suits?$"))
+    expect(suits.get_by_role("link", name="Coil 10u shielded")).to_be_visible()
+    could = keeper.get_by_role("region", name="1 part could suit")
+    expect(could.get_by_role("link", name="Ferrite bead 600R")).to_be_visible()
+    keeper.get_by_label("Requirement in words").fill("capacitor, ≥ 1 µF, X7R, in stock")
+    keeper.keyboard.press("Enter")
+    expect(keeper.get_by_role("link", name="Ferrite bead 600R")).to_have_count(0)
     expect(suits.get_by_role("link", name="Capacitor 1uF 25V X7R")).to_be_visible()
     keeper.get_by_role("button", name="Form").click()
     form = keeper.get_by_role("form", name="Requirement as a form")

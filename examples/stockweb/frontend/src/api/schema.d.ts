@@ -173,7 +173,7 @@ export interface paths {
          * @description Find the parts that suit, best first, and (on the first page) those that could, if more were known of them.
          *
          *     Which rule an attribute goes by is a matter of its definition; `≥`, `≤`, `=`, `±10%` and `10–20 V` say it
-         *     themselves. Six queries, and one for each word that may be a package.
+         *     themselves. Six queries, five for one half, and one for each word that may be a package.
          */
         get: operations["findParts"];
         put?: never;
@@ -1109,11 +1109,11 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description What was found. */
+        /** @description What was found; a half that was not asked for is left out. */
         Found: {
             requirement: components["schemas"]["Requirement"];
-            suits: components["schemas"]["Suits"];
-            could_suit: components["schemas"]["CouldSuit"];
+            suits?: components["schemas"]["Suits"];
+            could_suit?: components["schemas"]["CouldSuit"];
         };
         /** @description So many in a box. */
         Holding: {
@@ -2851,6 +2851,8 @@ export interface operations {
                 attributes?: {
                     [key: string]: string;
                 };
+                /** @description one half of what is found; without it, both */
+                bucket?: "suits" | "could";
                 /** @description in words: `capacitor, ≥ 10 µF, 25 V, X7R, 0805, in stock` */
                 line?: string;
                 package?: string;
