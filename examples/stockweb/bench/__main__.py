@@ -29,7 +29,7 @@ def main() -> None:
     """Make the parts, measure, print."""
     sizes = [int(each) for each in sys.argv[1:]] or [10_000, 100_000]
     with _servers() as environment, _database():
-        from stock.seeds.plant import plant  # noqa: PLC0415 - Django has to be set up first
+        from seeds.plant import plant  # noqa: PLC0415 - Django has to be set up first
 
         plant()
         rows: dict[str, dict[int, str]] = {}
