@@ -64,7 +64,18 @@ def pages(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _site(environment: dict[str, str], npm: str) -> Iterator[str]:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="stockweb-bench-site-")))
-        build = [npm, "run", "--silent", "build", "--", "--outDir", f"{scratch / 'site'}", "--logLevel", "warn"]
+        build = [
+            npm,
+            "run",
+            "--silent",
+            "build",
+            "--",
+            "--outDir",
+            f"{scratch / 'site'}",
+            "--emptyOutDir",
+            "--logLevel",
+            "warn",
+        ]
         subprocess.run(build, cwd=FRONTEND, check=True, stdout=subprocess.DEVNULL)
         config: dict[str, str] = {}
         site = stack.enter_context(served(scratch / "site", config))
