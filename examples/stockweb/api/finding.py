@@ -3,8 +3,8 @@
 ``GET /api/v1/find?line=10u, 25V, X7R, in stock``
 ``GET /api/v1/find?type=4&attr:capacitance=>=10u&attr:dielectric=X7R&package=0805&stock=1&page=2``
 
-What could suit takes longer to find than what suits, and both may be asked for at once: ``bucket=suits`` and
-``bucket=could`` answer with the one or the other.
+What could suit mostly takes longer to find than what suits, so the halves may be asked for apart, side by side:
+``bucket=suits`` and ``bucket=could``.
 """
 
 from collections.abc import Sequence

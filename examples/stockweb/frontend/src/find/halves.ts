@@ -1,4 +1,4 @@
-/** What is found comes by halves, each fetched on its own: what could suit takes longer to find than what suits. */
+/** What is found comes by halves, each fetched on its own: what could suit mostly takes longer. */
 
 import { type Ref, ref, watch } from 'vue'
 
