@@ -120,6 +120,8 @@ class FakeAws(Aws):
         self.clock = clock
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.script: dict[tuple[str, str], list[str]] = {}
+        #: The states of a deployment that is told to go back.
+        self.turning = ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
         self.gate: int | None = 0
         self.broken: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {}
         self.away: Callable[[str], Exception | None] = lambda _api: None
@@ -405,7 +407,7 @@ class FakeAws(Aws):
             raise error("ConflictException", "StopServiceDeployment", "The service deployment is already rolled back.")
         each["status"] = "ROLLBACK_REQUESTED"
         each["held"] = False  # and ECS takes a moment to turn around
-        each["script"] = ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+        each["script"] = list(self.turning)
         return {"serviceDeploymentArn": serviceDeploymentArn}
 
     def _continue_service_deployment(self, serviceDeploymentArn: str, hookId: str, action: str) -> dict[str, Any]:  # noqa: N803

@@ -241,14 +241,15 @@ class Rollout:
     def _rolls_back_to_nothing(self, deployment: ServiceDeployment, service: Service) -> bool:
         """Whether ECS goes back to a revision that no release was: its image need not exist, so nobody waits for it.
 
-        Not before ECS has turned around: until then a change of the count would be a deployment on top.
+        Not before ECS has turned around: until then a change of the count would be a deployment on top. Where ECS
+        has failed at it already, there is nothing more to wait for either.
         """
-        return (
-            self.change.desired is not None
-            and not self._emptied
-            and service.task_definition != self.target
-            and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-        )
+        if self.change.desired is None:
+            return False
+        if deployment.status == "ROLLBACK_FAILED":
+            return True
+        turned = service.task_definition != self.target
+        return turned and not self._emptied and deployment.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
     def _give_up(self, why: str) -> None:
         """Turn a deployment back that ECS would let go on; give it up where that does not help either."""
