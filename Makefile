@@ -1,6 +1,6 @@
 # Two commands do everything: `make rehearse` and `make test`. Both install what they need into this checkout.
 
-.PHONY: rehearse test tests beside check lint types unit docs example faults bench pictures clean help
+.PHONY: rehearse test check lint types unit docs example faults bench pictures clean help
 .DEFAULT_GOAL := help
 
 # A checkout that may not keep its byte code compiles itself anew at every start.
@@ -33,16 +33,6 @@ docs: $(READY) ## the documentation, warnings are errors
 
 example: $(READY) ## the example application's own tests
 	scripts/test-example
-
-# Two halves of `make test`, which runs them at the same time: what the example's tests say is kept until they end.
-beside:
-	@mkdir -p .cache
-	@scripts/test-example > .cache/example.log 2>&1 || { cat .cache/example.log; exit 1; }
-	@grep -E '^=+ .* passed|Tests .* passed' .cache/example.log | sed 's/^/the example: /'
-
-tests:
-	@scripts/node $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder \
-	    $(addprefix --ignore=,$(ALONE)) tests
 
 faults: $(READY) ## every fault under every strategy, those too that `make test` tries under one that says it for all
 	SEATRIAL_EVERY_FAULT=1 $(BIN)/pytest --numprocesses 3 --dist loadfile tests/functional/faults
