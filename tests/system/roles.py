@@ -28,7 +28,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stock", "0003_events")]
+    dependencies = [("stock", "{newest}")]
     operations = [
         migrations.RunSQL(
             "CREATE TABLE stock_ledger (line bigserial, at timestamptz DEFAULT clock_timestamp(), who text, what text, "
@@ -127,7 +127,9 @@ for line in sys.stdin:
 
 def add_ledgers(stage: Stage) -> None:
     """Give the example's copy counting tasks, and a scheduler that ticks each second and says when it is alive."""
-    (stage.project / "stock" / "migrations" / "0004_ledger.py").write_text(_MIGRATION)
+    migrations = stage.project / "stock" / "migrations"
+    newest = max(file.stem for file in migrations.glob("[0-9]*.py"))
+    (migrations / "9999_ledger.py").write_text(_MIGRATION.replace("{newest}", newest))
     (stage.project / "stock" / "ledgers.py").write_text(_LEDGER)
     stage.edit(
         "stock/tasks.py",
